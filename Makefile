@@ -1,0 +1,101 @@
+# `make` or `make help` lists the targets. A machine needs Python 3.11 or newer and make.
+
+PYTHON ?= python3
+UV ?= .venv/bin/uv
+SERVE_FLAGS ?=
+PYTEST_FLAGS ?=
+LOCK_FLAGS ?=
+
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
+SOURCES := $(wildcard emotion service training loadtests benchmarks tests)
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Packages come from the lock alone, hashes checked; the project itself is added as it lies here,
+# built by the locked backend, so that nothing unlocked is fetched. Called as
+# $(call environment,FOLDER,LOCK): an environment that is there is brought up to date, not remade.
+define environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Rapt needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1)." \
+	"Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+@echo "Making $(1) from $(2)"
+$(PYTHON) -m venv $(1)
+$(1)/bin/python $(PIP_INSTALL) --require-hashes -r $(2)
+$(1)/bin/python $(PIP_INSTALL) --no-build-isolation --no-index -e .
+@touch $@
+endef
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: serve
+serve: .venv-serve/.ready  ## Start the service on 127.0.0.1:3000 (SERVE_FLAGS are passed on)
+	.venv-serve/bin/rapt serve $(SERVE_FLAGS)
+
+.PHONY: setup
+setup: .venv/.ready  ## Make the full environment, .venv
+
+.venv/.ready: requirements/full.txt pyproject.toml
+	$(call environment,.venv,requirements/full.txt)
+
+.venv-serve/.ready: requirements/serving.txt pyproject.toml
+	$(call environment,.venv-serve,requirements/serving.txt)
+
+.PHONY: test
+test: .venv/.ready  ## Run the tests but the heavy ones, with branch coverage
+	.venv/bin/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
+
+.PHONY: soak
+soak: .venv/.ready  ## Run the heavy tests
+	.venv/bin/python -m pytest -m soak --timeout=1800 $(PYTEST_FLAGS)
+
+.PHONY: check
+check: .venv/.ready  ## Check format, lint, types and layers
+	.venv/bin/ruff format --check $(SOURCES)
+	.venv/bin/ruff check $(SOURCES)
+	.venv/bin/mypy $(SOURCES)
+	.venv/bin/lint-imports
+
+.PHONY: format
+format: .venv/.ready  ## Format the sources and mend what lint can mend
+	.venv/bin/ruff format $(SOURCES)
+	.venv/bin/ruff check --fix $(SOURCES)
+
+# A wheel is only right if it works away from the checkout: it is unpacked into a folder of its
+# own and run from there by the serving environment, with every package taken from that folder.
+.PHONY: wheel
+wheel: .venv/.ready .venv-serve/.ready  ## Build the wheel and try it in the serving environment
+	rm -rf dist build/wheel
+	.venv/bin/python -m build --wheel --no-isolation --outdir dist
+	.venv-serve/bin/python $(PIP_INSTALL) --no-index --target build/wheel dist/*.whl
+	cd build/wheel && for package in emotion service training; do \
+		PYTHONPATH=. ../../.venv-serve/bin/python -c \
+		"import importlib.util, pathlib; spec = importlib.util.find_spec('$$package'); \
+		assert spec and spec.origin and pathlib.Path(spec.origin).is_relative_to(pathlib.Path.cwd()), spec"; \
+	done
+	cd build/wheel && PYTHONPATH=. bin/rapt --help
+
+.PHONY: ci
+ci: check test wheel  ## All that CI does
+
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url \
+	--override requirements/overrides.txt --excludes requirements/excludes.txt \
+	$(LOCK_FLAGS) pyproject.toml requirements/build.in
+
+# Pins that are in the lock stay as they are unless pyproject.toml rules them out;
+# LOCK_FLAGS=--upgrade takes the newest of everything.
+.PHONY: lock
+lock: $(filter .venv/bin/uv,$(UV))  ## Write requirements/*.txt anew from pyproject.toml
+	$(COMPILE) --all-extras --output-file requirements/full.txt
+	$(COMPILE) --output-file requirements/serving.txt
+
+.venv/bin/uv:
+	$(MAKE) setup
+
+.PHONY: clean
+clean:  ## Remove the environments and all that was built
+	rm -rf .venv .venv-serve build dist htmlcov .coverage .*_cache
