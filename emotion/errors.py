@@ -1,0 +1,77 @@
+"""Everything that can go wrong, split by whose fault it is. No status codes in here.
+
+RaptError
+├── InputError              the caller's: sending the same again fails again
+│   ├── UnsupportedImage    not an image, or a kind that isn't accepted
+│   ├── UndecodableImage    starts like an image, but can't be decoded
+│   ├── ImageTooLarge       too many bytes or pixels
+│   └── InvalidRequest      a field is missing or wrong
+├── CapacityError           nobody's: the same may succeed later
+│   ├── Overloaded          too much at once; says when to try again
+│   └── DeadlineExceeded    not answered in time; the work was not done
+└── ModelError              ours
+    ├── ModelUnavailable    a model does not answer
+    └── ContractMismatch    a model file is not what the code was built for
+"""
+
+
+class RaptError(Exception):
+    """Base of all errors with a message that may be shown to a caller."""
+
+    def __init__(self, message: str) -> None:
+        """Keep one plain sentence: what is wrong and what to do."""
+        super().__init__(message)
+        self.message = message
+
+
+class InputError(RaptError):
+    """The caller's fault: sending the same again fails again."""
+
+
+class UnsupportedImage(InputError):
+    """The bytes are no image, or an image of a kind that isn't accepted."""
+
+
+class UndecodableImage(InputError):
+    """The bytes start like an image but can't be decoded."""
+
+
+class ImageTooLarge(InputError):
+    """Too many bytes or pixels."""
+
+
+class InvalidRequest(InputError):
+    """A field of the request is missing or wrong."""
+
+
+class CapacityError(RaptError):
+    """Nobody's fault: the same request may succeed later."""
+
+
+class Overloaded(CapacityError):
+    """Too much work at once."""
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        """Add the time in seconds after which trying again makes sense."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[type["Overloaded"], tuple[str, float]]:
+        """Cross a process boundary whole."""
+        return type(self), (self.message, self.retry_after)
+
+
+class DeadlineExceeded(CapacityError):
+    """There was no time left before the work began; it was not done."""
+
+
+class ModelError(RaptError):
+    """Our fault."""
+
+
+class ModelUnavailable(ModelError):
+    """A model does not answer."""
+
+
+class ContractMismatch(ModelError):
+    """A model file is not what the code was built for."""
