@@ -1,0 +1,74 @@
+"""Admission: how much is in work at once, and until when. One rule for every transport.
+
+Whatever a request holds, it holds from its arrival on, so that reading a body is bounded too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from emotion.deadline import Deadline
+from emotion.errors import Overloaded
+
+_RETRY_AFTER = 1.0  # Seconds; a photo takes tens of milliseconds.
+
+
+class Slot:
+    """One admitted request: its deadline, and the bytes it holds in memory."""
+
+    def __init__(self, admission: "Admission", deadline: Deadline) -> None:
+        """Belong to an admission; made by ``Admission.admit`` only."""
+        self._admission = admission
+        self.deadline = deadline
+        self.held = 0
+
+    def hold(self, count: int) -> None:
+        """Account for ``count`` more bytes in memory until the request ends.
+
+        Raises:
+            Overloaded: all requests together hold too many.
+        """
+        self._admission.hold(count)
+        self.held += count
+
+
+class Admission:
+    """Counts requests and their bytes. To be used from one event loop."""
+
+    def __init__(self, max_in_flight: int, max_bytes: int, deadline_seconds: float) -> None:
+        """Set the limits.
+
+        Args:
+            max_in_flight: requests in work or waiting at once.
+            max_bytes: bytes of all their bodies together.
+            deadline_seconds: time from a request's arrival to its answer.
+        """
+        self._max_in_flight = max_in_flight
+        self._max_bytes = max_bytes
+        self._deadline_seconds = deadline_seconds
+        self.in_flight = 0
+        self._bytes = 0
+
+    @contextmanager
+    def admit(self) -> Iterator[Slot]:
+        """Let a request in for as long as the block runs.
+
+        Raises:
+            Overloaded: there are too many already.
+        """
+        if self.in_flight >= self._max_in_flight:
+            raise Overloaded(
+                f"{self.in_flight} requests are in work already. Try again shortly.", _RETRY_AFTER
+            )
+        slot = Slot(self, Deadline.after(self._deadline_seconds))
+        self.in_flight += 1
+        try:
+            yield slot
+        finally:
+            self.in_flight -= 1
+            self._bytes -= slot.held
+
+    def hold(self, count: int) -> None:
+        """Account for bytes; see ``Slot.hold``."""
+        if self._bytes + count > self._max_bytes:
+            raise Overloaded("Too much is being uploaded at once. Try again shortly.", _RETRY_AFTER)
+        self._bytes += count

@@ -1,0 +1,52 @@
+"""What both topologies tell BentoML about their services."""
+
+import math
+from typing import Any
+
+from service.http.front_first import BENTOML_PREFIX
+from service.settings import Settings
+
+# A dependency's client closes its session every so many calls or seconds, and fails the calls
+# that are in flight: never do that.
+_NEVER = 10**9
+# The front ends a request at its deadline; BentoML's own limits come later, as a last resort.
+_MARGIN = 2.0
+
+
+def front_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of the front service.
+
+    The front answers health, metrics and errors itself, in one shape, so BentoML's own routes
+    for them move out of the way, below a prefix.
+    """
+    return {
+        "name": "EmotionService",
+        "workers": 1,
+        "traffic": {"timeout": settings.deadline_seconds * _MARGIN},
+        "path_prefix": BENTOML_PREFIX,
+        "logging": {"access": {"enabled": False}},
+    }
+
+
+def stage_options(settings: Settings, name: str) -> dict[str, Any]:
+    """Return the options of a service that holds a model: one process, one computing thread."""
+    return {
+        "name": name,
+        "workers": 1,
+        "threads": 1,
+        "traffic": {"timeout": settings.deadline_seconds * _MARGIN},
+        "runner_connection": {"max_requests": _NEVER, "max_age": float(_NEVER)},
+        "logging": {"access": {"enabled": False}},
+    }
+
+
+def batch_options(settings: Settings, max_batch: int) -> dict[str, Any]:
+    """Return the options of a batched call.
+
+    ``max_latency_ms`` is no wait for a batch to fill: it is when BentoML gives up on a row.
+    """
+    return {
+        "batchable": True,
+        "max_batch_size": max_batch,
+        "max_latency_ms": math.ceil(settings.deadline_seconds * _MARGIN * 1000),
+    }

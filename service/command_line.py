@@ -1,0 +1,103 @@
+"""The command line: ``rapt photo`` needs no server, ``rapt serve`` is one."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from emotion.errors import RaptError
+from service.settings import Topology
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rapt")
+def main() -> None:
+    """Tell how an audience reacts.
+
+    Finds the faces in a photo and says which of seven expressions each shows. It is an
+    apparent expression, not what somebody feels.
+    """
+
+
+@main.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a photo, one a line.")
+@click.option(
+    "--annotate",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Also write the photo with its faces marked: a file, or for several photos a folder.",
+)
+def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> None:
+    r"""Say what the photos FILES show, without a server.
+
+    \b
+    Examples:
+      rapt photo party.jpg
+      rapt photo --annotate marked.jpg party.jpg
+      rapt photo --json *.jpg > faces.jsonl
+    """
+    # Imported late: the models' libraries take a second to load, and --help needs none of them.
+    from service.photo_command import analyse_files  # noqa: PLC0415
+
+    with _errors_as_messages():
+        sys.exit(analyse_files(files, as_json=as_json, annotate=annotate))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="HTTP port."
+)
+@click.option(
+    "--grpc-port",
+    default=3001,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="gRPC port; gRPC is not served yet.",
+)
+@click.option(
+    "--topology",
+    default="runners",
+    show_default=True,
+    type=click.Choice(get_args(Topology)),
+    help="runners: a process for each model. inline: all in one, the least cost.",
+)
+def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:  # noqa: ARG001
+    r"""Serve photos over HTTP until Ctrl-C.
+
+    Settings are read from the environment (RAPT_MAX_IN_FLIGHT, RAPT_DEADLINE_SECONDS, ...);
+    docs/operations.md lists them.
+
+    \b
+    Examples:
+      rapt serve
+      rapt serve --topology inline --port 8080
+    """
+    # Imported late, as above.
+    from service.onnx_models import check_models  # noqa: PLC0415
+    from service.settings import load_settings  # noqa: PLC0415
+    from service.supervisor import Address, serve_until_told  # noqa: PLC0415
+
+    address = Address(host, port, topology)
+    with _errors_as_messages():
+        check_models(load_settings().models)
+        sys.exit(serve_until_told(address, on_ready=lambda: _say_ready(address.url, topology)))
+
+
+def _say_ready(url: str, topology: Topology) -> None:
+    click.echo(f"Rapt is ready on {url} ({topology}). API: {url}/docs. Ctrl-C ends it.")
+
+
+@contextmanager
+def _errors_as_messages() -> Iterator[None]:
+    """Show a failure as one line, as click does, not as a traceback."""
+    try:
+        yield
+    except RaptError as error:
+        raise click.ClickException(error.message) from error

@@ -1,0 +1,88 @@
+"""The data plane: what every transport calls. It admits, keeps the deadline, asks the pipeline."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from emotion.deadline import Deadline
+from emotion.errors import DeadlineExceeded, ModelUnavailable, RaptError
+from emotion.faces import PhotoAnswer
+from emotion.photo import PhotoPipeline
+from service.admission import Admission, Slot
+from service.metrics import PhotoMetrics
+from service.settings import Settings
+
+# Passes if both models are there; raises ModelError or CapacityError if not.
+Probe = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What stands behind the data plane once the process is up.
+
+    Attributes:
+        pipeline: answers photos.
+        probe: asks whether both models behind it are there.
+        metrics: counts what happens.
+    """
+
+    pipeline: PhotoPipeline
+    probe: Probe
+    metrics: PhotoMetrics
+
+
+class DataPlane:
+    """One per front process; it refuses everything until it is started."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Set the limits; the models come with ``start``."""
+        self.settings = settings
+        self._admission = Admission(
+            settings.max_in_flight, settings.max_bytes_in_flight, settings.deadline_seconds
+        )
+        self._started: Backend | None = None
+
+    def start(self, backend: Backend) -> None:
+        """Begin to serve."""
+        self._started = backend
+
+    @asynccontextmanager
+    async def request(self) -> AsyncIterator[Slot]:
+        """Let a request in, and end it at its deadline, whatever it is doing then.
+
+        Raises:
+            ModelUnavailable: the service is starting.
+            Overloaded: too much is in work.
+            DeadlineExceeded: the block was ended.
+        """
+        with self._backend.metrics.request(), self._admission.admit() as slot:
+            try:
+                async with asyncio.timeout(slot.deadline.remaining):
+                    yield slot
+            except TimeoutError as error:
+                raise DeadlineExceeded(
+                    "The answer was not ready in time. Try again, or send a smaller photo."
+                ) from error
+
+    async def analyse(
+        self, photos: Sequence[bytes], deadline: Deadline
+    ) -> list[PhotoAnswer | RaptError]:
+        """Say what photos show; see ``PhotoPipeline.analyse``."""
+        results = await self._backend.pipeline.analyse(photos, deadline)
+        self._backend.metrics.results(results)
+        return results
+
+    async def check_ready(self) -> None:
+        """Pass if a photo would be answered now.
+
+        Raises:
+            ModelError: a model does not answer.
+        """
+        await self._backend.probe()
+
+    @property
+    def _backend(self) -> Backend:
+        if self._started is None:
+            raise ModelUnavailable("The service is starting. Try again shortly.")
+        return self._started

@@ -1,0 +1,9 @@
+"""HTTP: photos in, JSON out. It translates; the data plane decides.
+
+front       the ASGI application: routes, request ids, problem answers
+photos      POST /v1/photos and /v1/photos:batch
+bodies      request bodies, counted while they are read, never on disk
+answers     the JSON of an answer
+problems    the JSON of an error (RFC 9457), and which error has which status
+health      /livez, /readyz
+"""

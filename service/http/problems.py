@@ -1,0 +1,89 @@
+"""Errors as problem JSON (RFC 9457): one shape everywhere, and the one table of statuses."""
+
+import math
+import re
+from http import HTTPStatus
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from emotion.errors import (
+    DeadlineExceeded,
+    ImageTooLarge,
+    InvalidRequest,
+    ModelError,
+    Overloaded,
+    RaptError,
+    UndecodableImage,
+    UnsupportedImage,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUSES: dict[type[RaptError], HTTPStatus] = {
+    UndecodableImage: HTTPStatus.BAD_REQUEST,
+    ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
+    ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_MODEL_RETRY_AFTER = 5.0  # Seconds: a model's process takes a few to start again.
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    type: str = Field(examples=["urn:rapt:problem:image-too-large"])
+    title: str = Field(examples=["Request Entity Too Large"])
+    status: int = Field(examples=[413])
+    detail: str = Field(description="What is wrong with this request and what to do.")
+    instance: str = Field(description="The request's id.", examples=["urn:uuid:0b6e..."])
+
+
+def problem_of(error: RaptError, request_id: str) -> Problem:
+    """Translate an error of the domain."""
+    status = _status_of(error)
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+    return _problem(status, kind, error.message, request_id)
+
+
+def problem_of_status(status: int, detail: str, request_id: str) -> Problem:
+    """Describe an error that only HTTP knows, such as an unknown path."""
+    known = HTTPStatus(status)
+    return _problem(known, known.phrase.lower().replace(" ", "-"), detail, request_id)
+
+
+def problem_response(error: RaptError, request_id: str) -> Response:
+    """Answer with a problem, and with when to try again where that may help."""
+    headers = {}
+    if isinstance(error, Overloaded):
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    elif isinstance(error, ModelError):
+        headers["Retry-After"] = str(math.ceil(_MODEL_RETRY_AFTER))
+    return response_of(problem_of(error, request_id), headers)
+
+
+def response_of(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """Return the response. It closes the connection: the body may be unread."""
+    return Response(
+        problem.model_dump_json(),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers={"Connection": "close", **(headers or {})},
+    )
+
+
+def _status_of(error: RaptError) -> HTTPStatus:
+    return next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+
+
+def _problem(status: HTTPStatus, kind: str, detail: str, request_id: str) -> Problem:
+    return Problem(
+        type=f"urn:rapt:problem:{kind}",
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        instance=f"urn:uuid:{request_id}",
+    )

@@ -1,0 +1,43 @@
+"""A request's id: the caller's X-Request-Id where it is a plain one, else a new UUID."""
+
+import re
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "X-Request-Id"
+_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_KEY = "rapt_request_id"
+
+
+class RequestIds:
+    """ASGI middleware: gives each request its id and says it in the response's header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with its id in the scope."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _choose(Headers(scope=scope).get(HEADER))
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        await self._app({**scope, _KEY: request_id}, receive, send_with_id)
+
+
+def request_id_of(scope: Scope) -> str:
+    """Return the id that ``RequestIds`` gave."""
+    request_id: str = scope[_KEY]
+    return request_id
+
+
+def _choose(offered: str | None) -> str:
+    return offered if offered and _PLAIN.fullmatch(offered) else str(uuid.uuid4())

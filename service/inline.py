@@ -1,0 +1,37 @@
+"""Topology ``inline``: ``bentoml serve service.inline:EmotionService``.
+
+Both models in the front's process: the least cost on a small machine, and no other process.
+"""
+
+import bentoml
+
+from emotion.photo import PhotoPipeline
+from service.bentoml_options import front_options
+from service.data_plane import Backend, DataPlane
+from service.http.front import create_front
+from service.http.front_first import put_front_first
+from service.logs import set_up_logging
+from service.metrics import PhotoMetrics
+from service.settings import load_settings
+from service.stages.inline import InlineClassifier, InlineDetector
+
+set_up_logging()
+settings = load_settings()
+plane = DataPlane(settings)
+
+
+@bentoml.service(**front_options(settings))
+class EmotionService:
+    """The front, with the models inside."""
+
+    def __init__(self) -> None:
+        """Load the models and put the pipeline together."""
+        pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(settings))
+
+        async def probe() -> None:
+            """Pass: models in this process are there as long as it is."""
+
+        plane.start(Backend(pipeline, probe, PhotoMetrics()))
+
+
+put_front_first(EmotionService, create_front(plane))

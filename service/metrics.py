@@ -1,0 +1,72 @@
+"""Prometheus metrics, of all processes of the service together.
+
+BentoML names the folder in which its processes keep their figures
+(``PROMETHEUS_MULTIPROC_DIR``) after this module is imported, and prometheus_client decides
+by it when *it* is first imported: so it is imported late, inside the functions.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from emotion.errors import RaptError
+from emotion.faces import PhotoAnswer
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 30.0)
+
+
+class PhotoMetrics:
+    """What the front counts: photos by outcome, faces, seconds, and requests in flight."""
+
+    def __init__(self) -> None:
+        """Register the metrics; once a process."""
+        from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415  # see above
+
+        self._photos = Counter(
+            "rapt_photos", "Photos by outcome: answered, or the kind of error.", ["outcome"]
+        )
+        self._faces = Counter("rapt_faces", "Faces found.")
+        self._refused = Counter("rapt_requests_failed", "Requests failed whole.", ["reason"])
+        self._seconds = Histogram(
+            "rapt_request_seconds", "From a request's arrival to its end.", buckets=_SECONDS
+        )
+        self._in_flight = Gauge(
+            "rapt_requests_in_flight", "Requests in work or waiting.", multiprocess_mode="livesum"
+        )
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request while the block runs, and how it fails if it does."""
+        began = time.perf_counter()
+        self._in_flight.inc()
+        try:
+            yield
+        except RaptError as error:
+            self._refused.labels(type(error).__name__).inc()
+            raise
+        finally:
+            self._in_flight.dec()
+            self._seconds.observe(time.perf_counter() - began)
+
+    def results(self, results: Sequence[PhotoAnswer | RaptError]) -> None:
+        """Count what photos came to."""
+        for result in results:
+            if isinstance(result, RaptError):
+                self._photos.labels(type(result).__name__).inc()
+            else:
+                self._photos.labels("answered").inc()
+                self._faces.inc(len(result.faces))
+
+
+def render_metrics() -> bytes:
+    """Return all metrics of all processes in Prometheus' text format."""
+    from prometheus_client import REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return bytes(generate_latest(REGISTRY))
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped in its package
+    return bytes(generate_latest(registry))

@@ -1,0 +1,91 @@
+"""What ``rapt photo`` does: files through the inline pipeline, results to people or programs."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from emotion.deadline import Deadline
+from emotion.errors import InvalidRequest, RaptError
+from emotion.faces import PhotoAnswer
+from emotion.image import decode
+from emotion.photo import PhotoPipeline
+from service.annotation import annotate as draw
+from service.answers import PhotoBody
+from service.settings import load_settings
+from service.stages.inline import InlineClassifier, InlineDetector
+
+
+def analyse_files(files: Sequence[Path], *, as_json: bool, annotate: Path | None) -> int:
+    """Analyse photos one after the other and print each result.
+
+    Args:
+        files: the photos.
+        as_json: print JSON lines in place of tables.
+        annotate: where to write marked photos: a file for one photo, a folder for several.
+
+    Returns:
+        0, or 1 if some photo could not be used.
+
+    Raises:
+        InvalidRequest: several photos but ``annotate`` is no folder.
+        ContractMismatch: a model file is not what this code was built for.
+    """
+    targets = _targets(files, annotate)
+    settings = load_settings()
+    pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(settings))
+    failed = False
+    console = Console(stderr=True)
+    shown = track(
+        files, "Photos", console=console, disable=len(files) == 1 or not console.is_terminal
+    )
+    with asyncio.Runner() as runner:
+        for file in shown:
+            content = file.read_bytes()
+            (result,) = runner.run(pipeline.analyse([content], Deadline()))
+            if isinstance(result, RaptError):
+                failed = True
+                click.echo(f"{file}: {result.message}", err=True)
+                continue
+            _print(file, result, as_json=as_json)
+            if file in targets:
+                targets[file].write_bytes(draw(decode(content, settings.limits), result))
+    return int(failed)
+
+
+def _targets(files: Sequence[Path], annotate: Path | None) -> dict[Path, Path]:
+    """Say where each photo's marked copy goes."""
+    if annotate is None:
+        return {}
+    if annotate.is_dir():
+        return {file: annotate / f"{file.stem}.marked.jpg" for file in files}
+    if len(files) > 1:
+        raise InvalidRequest(
+            f"{annotate}: for several photos, --annotate takes an existing folder."
+        )
+    return {files[0]: annotate}
+
+
+def _print(file: Path, answer: PhotoAnswer, *, as_json: bool) -> None:
+    if as_json:
+        body = PhotoBody.of(answer).model_dump(mode="json")
+        click.echo(json.dumps({"file": str(file), **body}))
+        return
+    title = f"{file} ({answer.width} x {answer.height})"
+    if not answer.faces:
+        click.echo(f"{title}: no face found")
+        return
+    table = Table("face", "emotion", "confidence", "next", "box", title=title, title_justify="left")
+    for number, face in enumerate(answer.faces, start=1):
+        box = face.detection.box
+        place = f"{box.width:.0f} x {box.height:.0f} at {box.x:.0f}, {box.y:.0f}"
+        second, share = face.ranking[1]
+        table.add_row(
+            str(number), face.emotion, f"{face.confidence:.0%}", f"{second} {share:.0%}", place
+        )
+    Console().print(table)

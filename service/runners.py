@@ -1,0 +1,91 @@
+"""Topology ``runners``: ``bentoml serve service.runners:EmotionService``.
+
+Three services, each a process of its own: the front hands an encoded photo to the detector,
+which gives back boxes and aligned crops; only the crops travel on to the classifier.
+"""
+
+from typing import Any
+
+import bentoml
+
+from emotion.photo import PhotoPipeline
+from service.bentoml_options import batch_options, front_options, stage_options
+from service.data_plane import Backend, DataPlane
+from service.http.front import create_front
+from service.http.front_first import put_front_first
+from service.logs import set_up_logging
+from service.metrics import PhotoMetrics
+from service.onnx_models import OnnxClassifier, OnnxFaceNetwork
+from service.settings import load_settings
+from service.stages.envelope import Envelope, seal, unseal
+from service.stages.runners import RunnerClassifier, RunnerDetector
+from service.stages.tasks import CropBatchClassifier, PhotoBatchDetector
+
+_PHOTOS_A_BATCH = 4  # A detector gains nothing by batching on a CPU: small ones keep latency low.
+
+set_up_logging()
+settings = load_settings()
+plane = DataPlane(settings)
+
+
+@bentoml.service(**stage_options(settings, "FaceDetector"))
+class FaceDetector:
+    """Bytes -> decode -> detect -> align."""
+
+    def __init__(self) -> None:
+        """Load and warm up the detector."""
+        network = OnnxFaceNetwork(settings.models)
+        self._answer = PhotoBatchDetector(network, settings.detection, settings.limits)
+
+    # Any: the rows are envelopes, of a type that pydantic has no schema for.
+    @bentoml.api(**batch_options(settings, _PHOTOS_A_BATCH))
+    def detect(self, tasks: list[Any]) -> list[Any]:
+        """Answer DetectionTasks with DetectionResults, in envelopes."""
+        return seal(self._answer(unseal(tasks)))
+
+    @bentoml.api
+    async def ping(self) -> bool:
+        """Answer while the model is loaded."""
+        return True
+
+
+@bentoml.service(**stage_options(settings, "EmotionClassifier"))
+class EmotionClassifier:
+    """Aligned crops -> calibrated probabilities."""
+
+    def __init__(self) -> None:
+        """Load and warm up the classifier."""
+        self._classifier = OnnxClassifier(settings.models, settings.max_batch)
+        self._answer = CropBatchClassifier(self._classifier)
+
+    @bentoml.api(**batch_options(settings, settings.max_batch))
+    def classify(self, tasks: list[Any]) -> list[Any]:
+        """Answer CropTasks with CropResults, in envelopes."""
+        return seal(self._answer(unseal(tasks)))
+
+    @bentoml.api
+    async def describe(self) -> Any:  # noqa: ANN401  # an envelope
+        """Say which model is served."""
+        return Envelope(self._classifier.version)
+
+
+@bentoml.service(**front_options(settings))
+class EmotionService:
+    """The front: HTTP in, JSON out."""
+
+    detector = bentoml.depends(FaceDetector)
+    classifier = bentoml.depends(EmotionClassifier)
+
+    def __init__(self) -> None:
+        """Put the pipeline together from the two services."""
+        detector = RunnerDetector(self.detector.to_async)
+        classifier = RunnerClassifier(self.classifier.to_async)
+
+        async def probe() -> None:
+            await detector.probe()
+            await classifier.probe()
+
+        plane.start(Backend(PhotoPipeline(detector, classifier), probe, PhotoMetrics()))
+
+
+put_front_first(EmotionService, create_front(plane))

@@ -1,0 +1,114 @@
+"""Every setting of the service: typed, documented, read once from the environment, frozen.
+
+A field ``max_bytes`` is set by the variable ``RAPT_MAX_BYTES``.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from emotion.detection import DetectionSettings
+from emotion.errors import InvalidRequest
+from emotion.image import ImageLimits
+
+Topology = Literal["runners", "inline"]
+
+_BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
+
+
+class Settings(BaseSettings):
+    """The service's settings."""
+
+    model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True)
+
+    home: Path = Field(
+        default=Path("~/.rapt"),
+        description="Folder for what the service keeps; models pulled into its models/ are "
+        "served in place of the built-in ones.",
+    )
+    max_bytes: int = Field(
+        default=ImageLimits().max_bytes, ge=1, description="Largest photo, in bytes."
+    )
+    max_pixels: int = Field(
+        default=ImageLimits().max_pixels, ge=1, description="Largest photo, in pixels."
+    )
+    max_photos: int = Field(
+        default=16, ge=1, le=256, description="Most photos in one batch request."
+    )
+    detection_side: int = Field(
+        default=DetectionSettings().side,
+        ge=64,
+        le=4096,
+        description="Longest side in pixels at which faces are looked for. Larger finds "
+        "smaller faces, and costs with its square.",
+    )
+    min_score: float = Field(
+        default=DetectionSettings().min_score, ge=0.05, le=1.0, description="Least face score."
+    )
+    max_in_flight: int = Field(
+        default=64,
+        ge=1,
+        description="Requests in work or waiting at once; more are answered 503 with Retry-After.",
+    )
+    max_bytes_in_flight: int = Field(
+        default=512 * 2**20, ge=1, description="Bytes of all request bodies held at once."
+    )
+    max_batch_bytes: int = Field(
+        default=64 * 2**20, ge=1, description="Largest batch request, in bytes."
+    )
+    deadline_seconds: float = Field(
+        default=30.0, gt=0.0, description="A request not answered by then is answered 504."
+    )
+    max_batch: int = Field(
+        default=32, ge=1, description="Most crops judged at once; config.pbtxt may say less."
+    )
+    threads: int = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        ge=1,
+        description="Photos worked on at once in the inline topology. The default is the cores "
+        "this process may use; where a container's quota is lower, set it.",
+    )
+
+    @property
+    def max_waiting_photos(self) -> int:
+        """Photos that may wait for the detector: all that can be in flight."""
+        return self.max_in_flight * self.max_photos
+
+    @property
+    def max_waiting_crops(self) -> int:
+        """Faces that may wait for the classifier; a crowd of thousands fits."""
+        return max(10_000, 100 * self.max_in_flight)
+
+    @property
+    def models(self) -> Path:
+        """The model repository that is served."""
+        pulled = self.home.expanduser() / "models"
+        return pulled if pulled.is_dir() else _BUILT_IN_MODELS
+
+    @property
+    def limits(self) -> ImageLimits:
+        """What a photo may be."""
+        return ImageLimits(self.max_bytes, self.max_pixels)
+
+    @property
+    def detection(self) -> DetectionSettings:
+        """How hard faces are looked for."""
+        return DetectionSettings(side=self.detection_side, min_score=self.min_score)
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        InvalidRequest: a variable has a value that can't be used; says which and why.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"RAPT_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
+        ]
+        raise InvalidRequest("; ".join(problems)) from error

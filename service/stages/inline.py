@@ -1,0 +1,71 @@
+"""Both models in this process, with a bounded micro-batch before each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from emotion.deadline import Deadline
+from emotion.errors import RaptError
+from emotion.faces import ModelVersion, Sighting, Verdicts
+from service.micro_batch import MicroBatcher
+from service.onnx_models import OnnxClassifier, OnnxFaceNetwork
+from service.settings import Settings
+from service.stages.tasks import (
+    CropBatchClassifier,
+    CropResult,
+    CropTask,
+    DetectionResult,
+    DetectionTask,
+    PhotoBatchDetector,
+)
+from service.stages.verdicts import gather_verdicts, no_verdicts
+
+
+class InlineDetector:
+    """``emotion.stages.FaceDetector`` in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the model.
+
+        Raises:
+            ContractMismatch: the model is not what the code was built for.
+        """
+        network = OnnxFaceNetwork(settings.models)
+        detect = PhotoBatchDetector(network, settings.detection, settings.limits)
+        # One photo a batch: several are worked on at once by several threads instead.
+        self._batcher = MicroBatcher[DetectionTask, DetectionResult](
+            detect, max_batch=1, threads=settings.threads, max_waiting=settings.max_waiting_photos
+        )
+
+    async def detect(
+        self, photos: Sequence[bytes], deadline: Deadline
+    ) -> Sequence[Sighting | RaptError]:
+        """Find the faces in encoded photos; see the protocol."""
+        return await self._batcher.run([DetectionTask(photo, deadline) for photo in photos])
+
+
+class InlineClassifier:
+    """``emotion.stages.EmotionClassifier`` in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the model.
+
+        Raises:
+            ContractMismatch: the model is not what the code was built for.
+        """
+        classifier = OnnxClassifier(settings.models, settings.max_batch)
+        self.model: ModelVersion = classifier.version
+        self._batcher = MicroBatcher[CropTask, CropResult](
+            CropBatchClassifier(classifier),
+            max_batch=classifier.max_batch,
+            threads=1,
+            max_waiting=settings.max_waiting_crops,
+        )
+
+    async def classify(self, crops: npt.NDArray[np.uint8], deadline: Deadline) -> Verdicts:
+        """Judge crops; see the protocol."""
+        tasks = [CropTask(crop, deadline) for crop in crops]
+        if not tasks:
+            return no_verdicts(self.model)
+        return gather_verdicts(await self._batcher.run(tasks))
