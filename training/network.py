@@ -1,0 +1,54 @@
+"""The classifier's network: torchvision's ResNet-18 for one channel and small faces.
+
+The stem is one 3x3 convolution of stride 2 without pooling: 312 million multiply-adds a
+face at 48x48. torchvision's own stem (7x7, stride 2, then pooling) would leave a 48-pixel
+face at 12x12 before the first block.
+"""
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import resnet18
+
+from emotion.labels import EMOTIONS
+
+# Mean and standard deviation of FER2013's training pixels, 0 to 255.
+PIXEL_MEAN = 129.5
+PIXEL_STD = 65.0
+
+
+class EmotionNetwork(nn.Module):
+    """Grey pixels in, logits out. Normalisation is the first layer."""
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        """Build with random weights.
+
+        Args:
+            dropout: share of the last features dropped in training.
+        """
+        super().__init__()
+        self.resnet = resnet18(num_classes=len(EMOTIONS), zero_init_residual=True)
+        self.resnet.conv1 = nn.Conv2d(1, 64, kernel_size=3, stride=2, padding=1, bias=False)
+        self.resnet.maxpool = nn.Identity()
+        self.resnet.fc = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(self.resnet.fc.in_features, len(EMOTIONS))
+        )
+        nn.init.kaiming_normal_(self.resnet.conv1.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return logits float [n, 7] in label order for float pixels [n, 1, h, w], 0 to 255."""
+        logits: Tensor = self.resnet((pixels - PIXEL_MEAN) / PIXEL_STD)
+        return logits
+
+
+class CalibratedClassifier(nn.Module):
+    """The exported graph: uint8 crops in, calibrated probabilities out."""
+
+    def __init__(self, network: EmotionNetwork, temperature: float) -> None:
+        """Wrap a trained network with the temperature measured on val."""
+        super().__init__()
+        self.network = network
+        self.register_buffer("temperature", torch.tensor(temperature))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Return probabilities float32 [n, 7] for crops uint8 [n, 1, 48, 48]."""
+        return torch.softmax(self.network(crops.float()) / self.temperature, dim=1)

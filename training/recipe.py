@@ -1,0 +1,104 @@
+"""A training recipe: every number that decides how a model comes out, typed and frozen.
+
+A recipe file (YAML) holds only what differs from the defaults below; an unknown key is
+refused, so that a misspelt setting can't be silently ignored.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from training.errors import RecipeError
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stage(_Frozen):
+    """A run of epochs at one input size. Small sizes first make the early epochs cheap."""
+
+    epochs: int = Field(ge=1)
+    size: int = Field(ge=16, le=96, description="side of the square input, in pixels")
+
+
+class AugmentationRecipe(_Frozen):
+    """Strengths of the random changes made to every training batch."""
+
+    rotation: float = Field(default=10.0, ge=0.0, description="largest turn, degrees either way")
+    scale: Fraction = Field(default=0.12, description="largest relative change of size")
+    shift: Fraction = Field(default=0.08, description="largest shift, as a share of the side")
+    contrast: Fraction = Field(default=0.25, description="largest relative change of contrast")
+    brightness: Fraction = Field(default=0.12, description="largest change, as a share of 255")
+    erasing: Fraction = Field(default=0.3, description="share of images with a patch erased")
+    mixup: Fraction = Field(default=0.0, description="share of batches mixed with themselves")
+    mixup_alpha: float = Field(default=0.4, gt=0.0, description="Beta(a, a) of the mixing weight")
+
+
+class Recipe(_Frozen):
+    """All of a training run. The defaults are the recipe of the committed model."""
+
+    seed: int = 1
+    stages: tuple[Stage, ...] = (
+        Stage(epochs=10, size=32),
+        Stage(epochs=10, size=40),
+        Stage(epochs=14, size=48),
+    )
+    batch_size: int = Field(default=128, ge=2)
+    learning_rate: float = Field(default=0.1, gt=0.0, description="peak, after the warm-up")
+    warmup_epochs: float = Field(default=1.0, ge=0.0)
+    momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
+    weight_decay: float = Field(default=5e-4, ge=0.0, description="not on biases and norms")
+    label_smoothing: Fraction = 0.1
+    dropout: Fraction = Field(default=0.2, description="before the last linear layer")
+    ema_decay: float = Field(default=0.998, ge=0.0, lt=1.0, description="per step")
+    precision: Literal["bf16", "fp32"] = "bf16"
+    augmentation: AugmentationRecipe = AugmentationRecipe()
+    limit: int | None = Field(default=None, ge=1, description="images a split; for trial runs")
+
+    @model_validator(mode="after")
+    def _has_a_stage(self) -> Self:
+        if not self.stages:
+            raise ValueError("stages: give at least one {epochs, size}")
+        return self
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages together."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def size_at(self, epoch: int) -> int:
+        """Return the input side in pixels of a zero-based ``epoch``."""
+        for stage in self.stages:
+            if epoch < stage.epochs:
+                return stage.size
+            epoch -= stage.epochs
+        return self.stages[-1].size
+
+
+def load_recipe(path: Path | None) -> Recipe:
+    """Read a recipe file, or return the default recipe for None.
+
+    Raises:
+        RecipeError: the file can't be read, is no YAML mapping, or has a bad or unknown key.
+    """
+    if path is None:
+        return Recipe()
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{path}: {_in_one_line(error)}") from error
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+
+
+def _in_one_line(error: ValidationError) -> str:
+    problems = ((".".join(map(str, part["loc"])), part["msg"]) for part in error.errors())
+    return "; ".join(f"{key}: {message}" if key else message for key, message in problems)
