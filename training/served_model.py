@@ -12,10 +12,11 @@ OPSET = 17
 
 
 def write_model(repository: Path, name: str, model: bytes, files: Mapping[str, str]) -> Path:
-    """Put a model in the place of the one that is served, in one step.
+    """Put a model in the place of the one that is served.
 
     The new folder is complete before it takes the old one's name, and the checksum in the
-    repository's README follows.
+    repository's README follows. A crash on the way never leaves half a model to be served: at
+    worst the folder is missing or its checksum is the former one, and the service refuses both.
 
     Args:
         repository: the model repository's folder; its README has a line for the model.
