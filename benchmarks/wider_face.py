@@ -51,6 +51,8 @@ def read_sample(folder: Path, side: int) -> Iterator[LabelledImage]:
     truth = json.loads((folder / "ground_truth.json").read_text(encoding="utf-8"))
     for name, entry in truth.items():
         stored = cv2.imread(str(folder / "images" / name), cv2.IMREAD_COLOR_RGB)
+        if stored is None:
+            raise FileNotFoundError(folder / "images" / name)
         width, height = entry["original_size"]
         factor = side / max(width, height)
         size = (round(width * factor), round(height * factor))

@@ -2,7 +2,7 @@
 
 The classifier learned from FER2013's 48x48 framing, so a served face has to be framed the
 same way. ``REFERENCE_POINTS`` was measured on FER2013's training faces with the detector
-that serves: ``python -m training measure-framing``.
+that serves: ``python -m training measure-framing --sample 6000``.
 """
 
 import cv2
@@ -12,13 +12,14 @@ import numpy.typing as npt
 from emotion.faces import Landmarks
 from emotion.preprocessing import CROP_SIDE
 
-# Mean places in pixels of the 48x48 crop, in the order of faces.LANDMARK_NAMES.
+# Mean places in pixels of the 48x48 crop, in the order of faces.LANDMARK_NAMES. Of 6,000
+# images 5,830 show exactly one face; a point strays by 4 to 5 pixels (standard deviation).
 REFERENCE_POINTS: Landmarks = (
     (15.2, 18.2),
-    (32.5, 18.2),
-    (23.8, 28.5),
-    (17.0, 36.8),
-    (30.8, 36.8),
+    (32.2, 18.1),
+    (23.6, 28.7),
+    (17.1, 36.9),
+    (30.7, 36.8),
 )
 # A face far larger than the crop is first warped to a multiple of its size, then averaged
 # down, or fine detail would alias. Beyond this multiple the warp itself skips pixels.
@@ -56,10 +57,10 @@ def align(grey: npt.NDArray[np.uint8], landmarks: Landmarks) -> npt.NDArray[np.u
     """
     transform = similarity(landmarks, REFERENCE_POINTS)
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    multiple = int(np.clip(1 / max(scale, 1e-9), 1, _MAX_OVERSAMPLING))
-    # Pixel centres lie at half units, so that a multiple keeps the frame's edges in place.
+    multiple = int(np.clip(round(1 / max(scale, 1e-9)), 1, _MAX_OVERSAMPLING))
     finer = transform * multiple
-    finer[:, 2] += (multiple - 1) / 2
+    # OpenCV counts from the centre of the first pixel, half a pixel further in on both sides.
+    finer[:, 2] += finer[:, :2].sum(axis=1) / 2 - 0.5
     side = CROP_SIDE * multiple
     crop = cv2.warpAffine(
         grey, finer, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101

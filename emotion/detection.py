@@ -121,9 +121,8 @@ def _suppress(boxes: Floats, scores: Floats, settings: DetectionSettings) -> lis
     """Keep the surest of overlapping boxes (non-maximum suppression)."""
     if not len(boxes):
         return []
-    kept = cv2.dnn.NMSBoxes(
-        boxes.tolist(), scores.tolist(), settings.min_score, settings.max_overlap
-    )
+    # The scores have been judged already, so NMSBoxes' own threshold lets all of them pass.
+    kept = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), 0.0, settings.max_overlap)
     return [int(index) for index in kept]
 
 

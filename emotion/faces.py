@@ -1,7 +1,8 @@
 """Results: frozen values that the stages hand on and the transports translate.
 
-Coordinates are pixels of the upright photo (after EXIF orientation), origin at the top
-left, x to the right, y down. A box may reach past the edge of the photo.
+Coordinates are pixels of the upright photo (after EXIF orientation), x to the right, y down.
+The origin is the photo's top left corner, so the first pixel reaches from 0 to 1 and its centre
+is at 0.5: scaling a photo scales its coordinates. A box may reach past the edge of the photo.
 """
 
 from dataclasses import dataclass

@@ -4,22 +4,47 @@ The header is read first and judged against the limits; only then are pixels dec
 small file that claims to be huge costs nothing.
 """
 
+import re
+import struct
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pillow_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from emotion.errors import ImageTooLarge, InputError, UndecodableImage, UnsupportedImage
 
 ACCEPTED = ("JPEG", "PNG", "WebP", "BMP", "TIFF", "HEIC")
-# Pillow's own names; MPO is a JPEG with a second picture appended, as phones write it.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "HEIF")
+# Pillow's own names.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "HEIF")
+# Their first picture is the photo. MPO is a JPEG with a second one appended, as phones write it.
 _STILL_WITH_EXTRAS = ("MPO", "HEIF")
-_WHITE = (255, 255, 255, 255)
+# What Pillow's plugins, parsers written in Python, raise on corrupt content; pillow-heif's
+# raises RuntimeError.
+_CORRUPT = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError,
+    RuntimeError, struct.error,
+)  # fmt: skip
+# EXIF orientation to what stands a picture upright: whether to swap rows and columns, then
+# the steps in which to walk down them (Exif 2.32, tag 274).
+_UPRIGHT: dict[object, tuple[bool, int, int]] = {
+    2: (False, 1, -1),
+    3: (False, -1, -1),
+    4: (False, -1, 1),
+    5: (True, 1, 1),
+    6: (True, 1, -1),
+    7: (True, -1, -1),
+    8: (True, -1, 1),
+}
+# The width and height that an image inside a HEIC has before it is cropped (ISO/IEC 23008-12,
+# ImageSpatialExtentsProperty), in a box with a size of 4 or of 8 bytes.
+_HEIC_PART_SIZE = re.compile(rb"(?:\0\0\0\x01ispe.{8}|ispe)\0...(.{4})(.{4})", re.DOTALL)
+_TIFF_TILE_TAGS = (322, 323)
+_PILLOW_MODULES = r"PIL\."
 
 RgbImage = npt.NDArray[np.uint8]
 
@@ -30,17 +55,12 @@ class ImageLimits:
 
     Attributes:
         max_bytes: of the encoded file.
-        max_pixels: width times height; decoding takes 3 to 7 bytes of memory for each.
+        max_pixels: width times height; above 178 million Pillow refuses whatever is set here.
+            Decoding takes 10 bytes of memory for each as a rule, and up to 22 (WebP).
     """
 
     max_bytes: int = 20 * 2**20
     max_pixels: int = 50_000_000
-
-
-def register_heic() -> None:
-    """Teach Pillow to open HEIC. Called by ``decode``; harmless when called again."""
-    if "HEIF" not in Image.OPEN:
-        pillow_heif.register_heif_opener()
 
 
 def decode(data: bytes, limits: ImageLimits) -> RgbImage:
@@ -62,11 +82,13 @@ def decode(data: bytes, limits: ImageLimits) -> RgbImage:
     """
     with open_header(data, limits) as image:
         try:
-            upright = ImageOps.exif_transpose(image)
-            return np.ascontiguousarray(_to_rgb(upright))
-        # Pillow's plugins raise any of these on corrupt content.
-        except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError) as error:
+            image.load()
+            pixels = _to_rgb(image)
+        except _CORRUPT as error:
             raise UndecodableImage(f"The photo is truncated or corrupt: {error}") from error
+        swap, down, right = _UPRIGHT.get(_orientation(image), (False, 1, 1))
+    upright = pixels.swapaxes(0, 1) if swap else pixels
+    return np.ascontiguousarray(upright[::down, ::right])
 
 
 def open_header(data: bytes, limits: ImageLimits) -> Image.Image:
@@ -84,23 +106,36 @@ def open_header(data: bytes, limits: ImageLimits) -> Image.Image:
         raise ImageTooLarge(
             f"The photo has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted."
         )
-    register_heic()
+    _prepare_pillow()
     image = _identify(data, limits)
     try:
-        _judge(image, limits)
+        _judge(image, data, limits)
     except InputError:
         image.close()
         raise
     return image
 
 
+def _prepare_pillow() -> None:
+    """Have Pillow know all accepted formats, and keep its remarks on odd ones to itself.
+
+    Both hold for the whole process; nothing happens when called again. The filter stays,
+    because taking filters back (``warnings.catch_warnings``) isn't safe among threads.
+    """
+    if "HEIF" not in Image.OPEN:
+        Image.init()
+        pillow_heif.register_heif_opener(decode_threads=1)
+    modules: object = re.compile(_PILLOW_MODULES)
+    if all(rule[3] != modules for rule in warnings.filters):
+        warnings.filterwarnings("ignore", module=_PILLOW_MODULES)
+
+
 def _identify(data: bytes, limits: ImageLimits) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            # Pillow's own, higher limit on pixels; ours is judged below.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(BytesIO(data), formats=_FORMATS)
+        return Image.open(BytesIO(data), formats=_FORMATS)
     except UnidentifiedImageError as error:
+        if _has_known_beginning(data):
+            raise UndecodableImage("The photo's header is truncated or corrupt.") from error
         raise UnsupportedImage(
             f"These bytes are no image of an accepted kind ({', '.join(ACCEPTED)})."
         ) from error
@@ -108,42 +143,70 @@ def _identify(data: bytes, limits: ImageLimits) -> Image.Image:
         raise ImageTooLarge(
             f"The photo claims far more than the {limits.max_pixels:,} pixels accepted."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError) as error:
+    except _CORRUPT as error:
         raise UndecodableImage(f"The photo's header is corrupt: {error}") from error
 
 
-def _judge(image: Image.Image, limits: ImageLimits) -> None:
-    pixels = image.width * image.height
+def _has_known_beginning(data: bytes) -> bool:
+    """Tell a broken photo from something else by its first bytes, as Pillow's plugins do."""
+    checks = (Image.OPEN[name][1] for name in _FORMATS)
+    return any(check(data[:16]) for check in checks if check)
+
+
+def _judge(image: Image.Image, data: bytes, limits: ImageLimits) -> None:
+    pixels = max([image.width * image.height, *_sizes_of_parts(image, data)])
     if pixels > limits.max_pixels:
         raise ImageTooLarge(
-            f"The photo has {image.width} x {image.height} pixels; "
-            f"at most {limits.max_pixels:,} in all are accepted."
+            f"The photo has {pixels:,} pixels; at most {limits.max_pixels:,} are accepted."
         )
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format not in _STILL_WITH_EXTRAS:
+    # Not n_frames: counting a TIFF's pages reads them all, and there may be millions.
+    if getattr(image, "is_animated", False) and image.format not in _STILL_WITH_EXTRAS:
         raise UnsupportedImage(
-            f"This {image.format} holds {frames} pictures; send one still photo at a time."
+            f"This {image.format} holds several pictures; send one still photo at a time."
         )
+
+
+def _sizes_of_parts(image: Image.Image, data: bytes) -> list[int]:
+    """Return the pixels of what is decoded whole, even where the photo is a small cut from it."""
+    if image.format == "HEIF":
+        parts = _HEIC_PART_SIZE.findall(data)
+        return [int.from_bytes(width) * int.from_bytes(height) for width, height in parts]
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        try:
+            width, height = (int(image.tag_v2.get(tag, 0)) for tag in _TIFF_TILE_TAGS)
+        except _CORRUPT as error:
+            raise UndecodableImage(f"The photo's header is corrupt: {error}") from error
+        return [width * height]
+    return []
+
+
+def _orientation(image: Image.Image) -> object:
+    """Read EXIF's orientation; call it once the pixels are loaded: metadata may follow them."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except _CORRUPT:
+        return None  # Viewers, too, show a photo whose metadata is broken: as it is stored.
 
 
 def _to_rgb(image: Image.Image) -> RgbImage:
     if image.mode.startswith("I;16"):
-        return _stack(np.asarray(image).astype(np.uint16) >> 8)
+        return _stack((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
-        return _stack(_stretch(np.asarray(image, dtype=np.float64)))
+        return _stack(_stretch(np.asarray(image)))
     if image.has_transparency_data:
-        canvas = Image.new("RGBA", image.size, _WHITE)
-        canvas.alpha_composite(image.convert("RGBA"))
-        image = canvas
-    return np.asarray(image.convert("RGB"), dtype=np.uint8)
+        seen_through = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = Image.new("RGB", image.size, "white")
+        image.paste(seen_through, mask=seen_through)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"), dtype=np.uint8)
 
 
-def _stretch(grey: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _stretch(grey: npt.NDArray[np.int32 | np.float32]) -> RgbImage:
     """Spread the values there are over 0 to 255: 32-bit greys have no agreed white."""
-    grey = np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(grey.min()), float(grey.max())
-    return (grey - low) * (255 / (high - low)) if high > low else np.zeros_like(grey)
+    finite = np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
+    spread = np.empty(grey.shape, dtype=np.uint8)
+    cv2.normalize(finite, spread, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
+    return spread
 
 
-def _stack(grey: npt.NDArray[np.generic]) -> RgbImage:
-    return np.repeat(grey.astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
+def _stack(grey: npt.NDArray[np.uint8]) -> RgbImage:
+    return np.repeat(grey[:, :, np.newaxis], 3, axis=2)

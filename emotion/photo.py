@@ -1,13 +1,13 @@
 """The photo pipeline: encoded photos in, answers out. Every transport calls this object."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from emotion.deadline import Deadline
 from emotion.errors import RaptError
-from emotion.faces import Face, PhotoAnswer, Sighting, Verdicts
+from emotion.faces import Face, ModelVersion, PhotoAnswer, Sighting, Verdicts
 from emotion.preprocessing import classifier_input
 from emotion.stages import EmotionClassifier, FaceDetector
 
@@ -51,13 +51,12 @@ def _answers(
 ) -> list[PhotoAnswer | RaptError]:
     rows = iter(verdicts.probabilities.tolist())
     return [
-        PhotoAnswer(
-            sighting.width,
-            sighting.height,
-            tuple(Face(found, tuple(next(rows))) for found in sighting.detections),
-            verdicts.model,
-        )
-        if isinstance(sighting, Sighting)
-        else sighting
+        sighting if isinstance(sighting, RaptError) else _answer(sighting, rows, verdicts.model)
         for sighting in sightings
     ]
+
+
+def _answer(sighting: Sighting, rows: Iterator[list[float]], model: ModelVersion) -> PhotoAnswer:
+    """Give each detection its row of probabilities: they come in the same order."""
+    faces = tuple(Face(found, tuple(next(rows))) for found in sighting.detections)
+    return PhotoAnswer(sighting.width, sighting.height, faces, model)

@@ -1,4 +1,4 @@
-"""``python -m training``: train, evaluate, export.
+"""``python -m training``: train, evaluate, export, and what is done once.
 
 Each command reads as the list of its stages.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from emotion.contract import CLASSIFIER_NAME
+from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from training.errors import TrainingError
 
 _DATA = Path("../shared/data/fer2013")
@@ -235,6 +235,34 @@ def export_detector(repository: Path) -> None:
     from training.face_detector import export_face_detector
 
     click.echo(str(export_face_detector(repository)))
+
+
+@main.command()
+@_data_option
+@_repository_option
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    help="How many training images to look at, drawn at random.  [default: all]",
+)
+def measure_framing(*, source: Path, repository: Path, sample: int | None) -> None:
+    """Measure where FER2013's faces have their landmarks.
+
+    The detector that serves looks at training images; the means that are printed are the
+    reference points of emotion/alignment.py.
+
+    \b
+    Example:
+        python -m training measure-framing --sample 6000
+    """
+    from training.dataset import without_leaks
+    from training.fer2013 import load_fer2013
+    from training.framing import OnnxFaceNetwork, as_table
+    from training.framing import measure_framing as measure
+
+    network = OnnxFaceNetwork(repository / DETECTOR_NAME / "1" / "model.onnx")
+    images = without_leaks(load_fer2013(source)).images
+    click.echo(as_table(measure(images, network, sample)))
 
 
 def _run_folder(config: Path | None) -> Path:

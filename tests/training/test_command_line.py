@@ -3,10 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from emotion.labels import EMOTIONS
+from tests.pictures import astronaut
 from training.command_line import main
 
 ROOT = Path(__file__).parents[2]
@@ -130,3 +133,29 @@ def test_help_does_not_import_torch() -> None:
     modules = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
     assert "training.command_line" in modules
     assert not modules & {"torch", "onnx", "onnxruntime", "pyarrow", "cv2", "numpy"}
+
+
+def test_measure_framing_prints_the_reference_points_of_real_faces(tmp_path: Path) -> None:
+    face = cv2.cvtColor(astronaut()[40:250, 120:330], cv2.COLOR_RGB2GRAY)
+    image = cv2.imencode(".png", cv2.resize(face, (48, 48)))[1].tobytes()
+    for number, split in enumerate(("train", "val", "test")):
+        for emotion in EMOTIONS:
+            folder = tmp_path / split / emotion.value
+            folder.mkdir(parents=True)
+            # Val and test images differ from the training images, or they would be dropped.
+            shade = np.full((48, 48), 10 * number + 1, dtype=np.uint8)
+            content = image if split == "train" else cv2.imencode(".png", shade)[1].tobytes()
+            (folder / "1.png").write_bytes(content)
+
+    result = call("measure-framing", "--data", tmp_path, "--sample", "2")
+
+    assert result.exit_code == 0, result.output
+    assert "2 of 2 images (100.0%) show exactly one face" in result.stdout
+    assert "REFERENCE_POINTS: Landmarks = (" in result.stdout
+
+
+def test_measure_framing_says_when_there_is_no_face(parquet_folder: Path) -> None:
+    result = call("measure-framing", "--data", parquet_folder, "--sample", "2")
+
+    assert result.exit_code == 1
+    assert "shows exactly one face" in result.stderr

@@ -1,0 +1,35 @@
+"""What all tests share: the data that isn't committed, and the detector that is."""
+
+from pathlib import Path
+
+import pytest
+
+from service.onnx_models import OnnxFaceNetwork
+
+PROJECT = Path(__file__).parents[1]
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs the shared data where it is absent, before any fixture looks for it."""
+    if item.get_closest_marker("shared_data") and not SHARED_DATA.is_dir():
+        pytest.skip(f"{SHARED_DATA} is absent")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """For tests that carry the marker of the same name."""
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def model_repository() -> Path:
+    """The committed one. Not to be written to."""
+    return PROJECT / "model_repository"
+
+
+@pytest.fixture(scope="session")
+def face_network(model_repository: Path) -> OnnxFaceNetwork:
+    """The committed detector."""
+    return OnnxFaceNetwork(model_repository)

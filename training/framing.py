@@ -1,0 +1,138 @@
+"""Measures how FER2013 frames its faces: where the landmarks lie in its 48x48 images.
+
+The means become ``emotion.alignment.REFERENCE_POINTS``: the classifier learns from this
+framing, so a served face is brought into it. The detector that serves does the measuring,
+so that its habits (how high on the lid it sees an eye) are the same on both sides.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+from tqdm import tqdm
+
+from emotion.contract import DETECTOR_INPUT, DETECTOR_OUTPUTS
+from emotion.detection import DetectionSettings, FaceNetwork, Floats, detect
+from emotion.faces import LANDMARK_NAMES, Landmarks
+from emotion.preprocessing import CROP_SIDE
+from training.errors import DatasetError, ModelFileError
+
+# The face fills the image, and the detector wants to see around it and at a size it knows.
+_ENLARGEMENT = 4
+_BORDER = 64
+_SETTINGS = DetectionSettings(side=CROP_SIDE * _ENLARGEMENT + 2 * _BORDER, min_score=0.8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Framing:
+    """Where the landmarks lie, in pixels of the 48x48 image (see ``emotion.faces``).
+
+    Attributes:
+        images: how many were looked at.
+        faces: how many of them show exactly one face; the rest don't count.
+        mean: float64 [5, 2], x and y, in the order of ``LANDMARK_NAMES``.
+        median: the same.
+        deviation: the same; the standard deviation.
+    """
+
+    images: int
+    faces: int
+    mean: npt.NDArray[np.float64]
+    median: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
+
+
+class OnnxFaceNetwork:
+    """``emotion.detection.FaceNetwork`` on a detector's model file, one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            ModelFileError: missing, or no ONNX.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            )
+        except OSError as error:
+            raise ModelFileError(f"{path}: {error.strerror}") from error
+        except (Fail, InvalidGraph, InvalidProtobuf) as error:
+            raise ModelFileError(f"{path}: no model that ONNX Runtime can open: {error}") from error
+
+    def __call__(self, images: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+        """Return locations [n, p, 4], scores [n, p], landmarks [n, p, 10] for RGB [n, h, w, 3]."""
+        locations, scores, landmarks = self._session.run(
+            [*DETECTOR_OUTPUTS], {DETECTOR_INPUT: images}
+        )
+        return locations, scores, landmarks
+
+
+def measure_framing(
+    images: npt.NDArray[np.uint8], network: FaceNetwork, sample: int | None = None, seed: int = 0
+) -> Framing:
+    """Find the landmarks on FER2013's faces, with a progress bar.
+
+    Args:
+        images: uint8 [n, 48, 48], grey.
+        network: the detector.
+        sample: how many images to look at, drawn without repetition; all of them for None.
+        seed: of the draw.
+
+    Raises:
+        DatasetError: no image shows exactly one face.
+    """
+    draw = np.random.default_rng(seed).permutation(len(images))[:sample]
+    found = [
+        landmarks_in(images[row], network) for row in tqdm(draw, desc="measuring", unit="image")
+    ]
+    points = np.array([landmarks for landmarks in found if landmarks is not None])
+    if not len(points):
+        raise DatasetError(f"none of {len(draw)} images shows exactly one face")
+    return Framing(
+        images=len(draw),
+        faces=len(points),
+        mean=points.mean(axis=0),
+        median=np.median(points, axis=0),
+        deviation=points.std(axis=0),
+    )
+
+
+def landmarks_in(image: npt.NDArray[np.uint8], network: FaceNetwork) -> Landmarks | None:
+    """Return the landmarks of the one face on an image [48, 48], or None if it isn't one."""
+    side = CROP_SIDE * _ENLARGEMENT
+    enlarged = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+    padded = cv2.copyMakeBorder(
+        enlarged, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REFLECT_101
+    )
+    rgb = np.repeat(padded[:, :, np.newaxis], 3, axis=2).astype(np.uint8, copy=False)
+    faces = detect(rgb, network, _SETTINGS)
+    if len(faces) != 1:
+        return None
+    left_eye, right_eye, nose, mouth_left, mouth_right = (
+        ((x - _BORDER) / _ENLARGEMENT, (y - _BORDER) / _ENLARGEMENT) for x, y in faces[0].landmarks
+    )
+    return left_eye, right_eye, nose, mouth_left, mouth_right
+
+
+def as_table(framing: Framing) -> str:
+    """Return the figures as a table, and the means as the Python tuple to paste."""
+    share = framing.faces / framing.images
+    lines = [
+        f"{framing.faces:,} of {framing.images:,} images ({share:.1%}) show exactly one face",
+        "",
+        f"{'landmark':<12}{'mean x':>8}{'y':>7}{'median x':>10}{'y':>7}{'sd x':>7}{'y':>7}",
+    ]
+    for row, name in enumerate(LANDMARK_NAMES):
+        (mx, my), (hx, hy), (sx, sy) = (
+            figures[row] for figures in (framing.mean, framing.median, framing.deviation)
+        )
+        lines.append(f"{name:<12}{mx:>8.2f}{my:>7.2f}{hx:>10.2f}{hy:>7.2f}{sx:>7.2f}{sy:>7.2f}")
+    points = [f"    ({x:.1f}, {y:.1f})," for x, y in framing.mean]
+    return "\n".join([*lines, "", "REFERENCE_POINTS: Landmarks = (", *points, ")"])
