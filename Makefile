@@ -76,7 +76,9 @@ wheel: .venv/.ready .venv-serve/.ready  ## Build the wheel and try it in the ser
 		"import importlib.util, pathlib; spec = importlib.util.find_spec('$$package'); \
 		assert spec and spec.origin and pathlib.Path(spec.origin).is_relative_to(pathlib.Path.cwd()), spec"; \
 	done
-	cd build/wheel && PYTHONPATH=. bin/rapt --help
+	cd build/wheel && export PYTHONPATH=. && bin/rapt --help && \
+		../../.venv-serve/bin/python -c "from PIL import Image; Image.new('RGB', (64, 64)).save('black.png')" && \
+		bin/rapt photo black.png
 
 .PHONY: ci
 ci: check test wheel  ## All that CI does

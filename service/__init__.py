@@ -6,4 +6,11 @@ stages/                          who stands behind the pipeline's two stages
 http/                            photos in, JSON out
 runners, inline                  the two topologies, each an entry module for BentoML
 command_line, supervisor         `rapt photo`, `rapt serve`
+telemetry                        sent to nobody
 """
+
+from service.telemetry import forbid_telemetry
+
+# The one thing done by an import: the libraries that it silences read their variables when they
+# are imported themselves.
+forbid_telemetry()

@@ -57,7 +57,8 @@ class Admission:
         """
         if self.in_flight >= self._max_in_flight:
             raise Overloaded(
-                f"{self.in_flight} requests are in work already. Try again shortly.", _RETRY_AFTER
+                f"All {self._max_in_flight} places for requests are taken. Try again shortly.",
+                _RETRY_AFTER,
             )
         slot = Slot(self, Deadline.after(self._deadline_seconds))
         self.in_flight += 1

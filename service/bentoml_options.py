@@ -9,8 +9,9 @@ from service.settings import Settings
 # A dependency's client closes its session every so many calls or seconds, and fails the calls
 # that are in flight: never do that.
 _NEVER = 10**9
-# The front ends a request at its deadline; BentoML's own limits come later, as a last resort.
-_MARGIN = 2.0
+# The front ends a request at its deadline; BentoML's own limits come these seconds later, as a
+# last resort.
+_MARGIN = 10.0
 
 
 def front_options(settings: Settings) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def front_options(settings: Settings) -> dict[str, Any]:
     return {
         "name": "EmotionService",
         "workers": 1,
-        "traffic": {"timeout": settings.deadline_seconds * _MARGIN},
+        "traffic": {"timeout": settings.deadline_seconds + _MARGIN},
         "path_prefix": BENTOML_PREFIX,
         "logging": {"access": {"enabled": False}},
     }
@@ -34,7 +35,7 @@ def stage_options(settings: Settings, name: str) -> dict[str, Any]:
         "name": name,
         "workers": 1,
         "threads": 1,
-        "traffic": {"timeout": settings.deadline_seconds * _MARGIN},
+        "traffic": {"timeout": settings.deadline_seconds + _MARGIN},
         "runner_connection": {"max_requests": _NEVER, "max_age": float(_NEVER)},
         "logging": {"access": {"enabled": False}},
     }
@@ -48,5 +49,5 @@ def batch_options(settings: Settings, max_batch: int) -> dict[str, Any]:
     return {
         "batchable": True,
         "max_batch_size": max_batch,
-        "max_latency_ms": math.ceil(settings.deadline_seconds * _MARGIN * 1000),
+        "max_latency_ms": math.ceil((settings.deadline_seconds + _MARGIN) * 1000),
     }

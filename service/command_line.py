@@ -1,5 +1,6 @@
 """The command line: ``rapt photo`` needs no server, ``rapt serve`` is one."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import get_args
 import click
 
 from emotion.errors import RaptError
-from service.settings import Topology
+from service.supervisor import Address, Topology, serve_until_told
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,15 +80,24 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None: 
       rapt serve
       rapt serve --topology inline --port 8080
     """
+    # Checked in a process of its own, so that this one stays small for as long as it waits.
+    command = [sys.executable, "-P", "-m", "service.command_line", "check"]
+    if (status := subprocess.call(command)) != 0:  # noqa: S603  # our own words
+        sys.exit(status)
+    address = Address(host, port, topology)
+    with _errors_as_messages():
+        sys.exit(serve_until_told(address, on_ready=lambda: _say_ready(address.url, topology)))
+
+
+@main.command()
+def check() -> None:
+    """Check the settings and the model files, as serve does first."""
     # Imported late, as above.
     from service.onnx_models import check_models  # noqa: PLC0415
     from service.settings import load_settings  # noqa: PLC0415
-    from service.supervisor import Address, serve_until_told  # noqa: PLC0415
 
-    address = Address(host, port, topology)
     with _errors_as_messages():
         check_models(load_settings().models)
-        sys.exit(serve_until_told(address, on_ready=lambda: _say_ready(address.url, topology)))
 
 
 def _say_ready(url: str, topology: Topology) -> None:
@@ -101,3 +111,7 @@ def _errors_as_messages() -> Iterator[None]:
         yield
     except RaptError as error:
         raise click.ClickException(error.message) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,9 @@ from service.settings import Settings
 # Passes if both models are there; raises ModelError or CapacityError if not.
 Probe = Callable[[], Awaitable[None]]
 
+# A process that is starting again lets its callers wait; a probe has to be told at once.
+_PROBE_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
@@ -79,7 +82,11 @@ class DataPlane:
         Raises:
             ModelError: a model does not answer.
         """
-        await self._backend.probe()
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await self._backend.probe()
+        except TimeoutError as error:
+            raise ModelUnavailable("A model does not answer. Try again shortly.") from error
 
     @property
     def _backend(self) -> Backend:

@@ -10,6 +10,7 @@ from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
 from service.http.front import create_front
 from service.http.front_first import put_front_first
+from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
 from service.settings import load_settings
@@ -26,6 +27,7 @@ class EmotionService:
 
     def __init__(self) -> None:
         """Load the models and put the pipeline together."""
+        end_with_parent()
         pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(settings))
 
         async def probe() -> None:

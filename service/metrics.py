@@ -9,9 +9,13 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from emotion.errors import RaptError
 from emotion.faces import PhotoAnswer
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 30.0)
@@ -20,20 +24,33 @@ _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 30.0)
 class PhotoMetrics:
     """What the front counts: photos by outcome, faces, seconds, and requests in flight."""
 
-    def __init__(self) -> None:
-        """Register the metrics; once a process."""
-        from prometheus_client import Counter, Gauge, Histogram  # noqa: PLC0415  # see above
+    def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
+        """Register the metrics, once in a registry; prometheus_client's own is the default."""
+        from prometheus_client import REGISTRY, Counter, Gauge, Histogram  # noqa: PLC0415  # see above
+
+        registry = registry or REGISTRY
 
         self._photos = Counter(
-            "rapt_photos", "Photos by outcome: answered, or the kind of error.", ["outcome"]
+            "rapt_photos",
+            "Photos by outcome: answered, or the kind of error.",
+            ["outcome"],
+            registry=registry,
         )
-        self._faces = Counter("rapt_faces", "Faces found.")
-        self._refused = Counter("rapt_requests_failed", "Requests failed whole.", ["reason"])
+        self._faces = Counter("rapt_faces", "Faces found.", registry=registry)
+        self._refused = Counter(
+            "rapt_requests_failed", "Requests failed whole.", ["reason"], registry=registry
+        )
         self._seconds = Histogram(
-            "rapt_request_seconds", "From a request's arrival to its end.", buckets=_SECONDS
+            "rapt_request_seconds",
+            "From a request's arrival to its end.",
+            buckets=_SECONDS,
+            registry=registry,
         )
         self._in_flight = Gauge(
-            "rapt_requests_in_flight", "Requests in work or waiting.", multiprocess_mode="livesum"
+            "rapt_requests_in_flight",
+            "Requests in work or waiting.",
+            multiprocess_mode="livesum",
+            registry=registry,
         )
 
     @contextmanager

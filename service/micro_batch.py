@@ -83,9 +83,14 @@ class MicroBatcher(Generic[Task, Result]):
     def _attempt(self, tasks: list[Task]) -> list[Result] | BaseException:
         """Compute; an exception is handed to the callers, and the batcher lives on."""
         try:
-            return self._compute(tasks)
+            results = self._compute(tasks)
+        except StopIteration as error:  # the one exception that a future doesn't take
+            return RuntimeError(f"the batch function ended early: {error!r}")
         except BaseException as error:  # it is raised again in every caller
             return error
+        if len(results) != len(tasks):
+            return RuntimeError(f"{len(results)} results for {len(tasks)} tasks")
+        return results
 
 
 def _settle(futures: list["asyncio.Future[Result]"], outcome: list[Result] | BaseException) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from emotion.deadline import Deadline
 from emotion.errors import InvalidRequest, RaptError
 from emotion.faces import PhotoAnswer
-from emotion.image import decode
+from emotion.image import RgbImage, decode
 from emotion.photo import PhotoPipeline
 from service.annotation import annotate as draw
 from service.answers import PhotoBody
@@ -46,15 +46,17 @@ def analyse_files(files: Sequence[Path], *, as_json: bool, annotate: Path | None
     )
     with asyncio.Runner() as runner:
         for file in shown:
-            content = file.read_bytes()
-            (result,) = runner.run(pipeline.analyse([content], Deadline()))
-            if isinstance(result, RaptError):
+            try:
+                content = _read(file)
+                (result,) = runner.run(pipeline.analyse([content], Deadline()))
+                if isinstance(result, RaptError):
+                    raise result
+                _print(file, result, as_json=as_json)
+                if file in targets:
+                    _write_marked(targets[file], decode(content, settings.limits), result)
+            except RaptError as error:
                 failed = True
-                click.echo(f"{file}: {result.message}", err=True)
-                continue
-            _print(file, result, as_json=as_json)
-            if file in targets:
-                targets[file].write_bytes(draw(decode(content, settings.limits), result))
+                click.echo(f"{click.format_filename(file)}: {error.message}", err=True)
     return int(failed)
 
 
@@ -63,12 +65,35 @@ def _targets(files: Sequence[Path], annotate: Path | None) -> dict[Path, Path]:
     if annotate is None:
         return {}
     if annotate.is_dir():
-        return {file: annotate / f"{file.stem}.marked.jpg" for file in files}
+        targets = {file: annotate / f"{file.stem}.marked.jpg" for file in files}
+        if len(set(targets.values())) < len(targets):
+            raise InvalidRequest(
+                f"{annotate}: two of the photos have one name, so one copy would replace the other."
+            )
+        return targets
     if len(files) > 1:
         raise InvalidRequest(
             f"{annotate}: for several photos, --annotate takes an existing folder."
         )
+    if annotate.exists() and annotate.samefile(files[0]):
+        raise InvalidRequest(f"{annotate}: --annotate would replace the photo itself.")
     return {files[0]: annotate}
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidRequest(f"can't be read: {error.strerror}.") from error
+
+
+def _write_marked(target: Path, image: RgbImage, answer: PhotoAnswer) -> None:
+    try:
+        target.write_bytes(draw(image, answer))
+    except OSError as error:
+        raise InvalidRequest(
+            f"the marked photo can't be written to {target}: {error.strerror or error}."
+        ) from error
 
 
 def _print(file: Path, answer: PhotoAnswer, *, as_json: bool) -> None:
@@ -76,11 +101,12 @@ def _print(file: Path, answer: PhotoAnswer, *, as_json: bool) -> None:
         body = PhotoBody.of(answer).model_dump(mode="json")
         click.echo(json.dumps({"file": str(file), **body}))
         return
-    title = f"{file} ({answer.width} x {answer.height})"
+    title = f"{click.format_filename(file)} ({answer.width} x {answer.height})"
     if not answer.faces:
         click.echo(f"{title}: no face found")
         return
-    table = Table("face", "emotion", "confidence", "next", "box", title=title, title_justify="left")
+    click.echo(title)
+    table = Table("face", "emotion", "confidence", "next", "box")
     for number, face in enumerate(answer.faces, start=1):
         box = face.detection.box
         place = f"{box.width:.0f} x {box.height:.0f} at {box.x:.0f}, {box.y:.0f}"

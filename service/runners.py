@@ -9,10 +9,12 @@ from typing import Any
 import bentoml
 
 from emotion.photo import PhotoPipeline
+from service.batching import hold_nothing_back
 from service.bentoml_options import batch_options, front_options, stage_options
 from service.data_plane import Backend, DataPlane
 from service.http.front import create_front
 from service.http.front_first import put_front_first
+from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
 from service.onnx_models import OnnxClassifier, OnnxFaceNetwork
@@ -34,6 +36,8 @@ class FaceDetector:
 
     def __init__(self) -> None:
         """Load and warm up the detector."""
+        end_with_parent()
+        hold_nothing_back()
         network = OnnxFaceNetwork(settings.models)
         self._answer = PhotoBatchDetector(network, settings.detection, settings.limits)
 
@@ -55,6 +59,8 @@ class EmotionClassifier:
 
     def __init__(self) -> None:
         """Load and warm up the classifier."""
+        end_with_parent()
+        hold_nothing_back()
         self._classifier = OnnxClassifier(settings.models, settings.max_batch)
         self._answer = CropBatchClassifier(self._classifier)
 
@@ -78,6 +84,7 @@ class EmotionService:
 
     def __init__(self) -> None:
         """Put the pipeline together from the two services."""
+        end_with_parent()
         detector = RunnerDetector(self.detector.to_async)
         classifier = RunnerClassifier(self.classifier.to_async)
 

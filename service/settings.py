@@ -5,7 +5,6 @@ A field ``max_bytes`` is set by the variable ``RAPT_MAX_BYTES``.
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,8 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from emotion.detection import DetectionSettings
 from emotion.errors import InvalidRequest
 from emotion.image import ImageLimits
-
-Topology = Literal["runners", "inline"]
 
 _BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
@@ -60,7 +57,10 @@ class Settings(BaseSettings):
         default=64 * 2**20, ge=1, description="Largest batch request, in bytes."
     )
     deadline_seconds: float = Field(
-        default=30.0, gt=0.0, description="A request not answered by then is answered 504."
+        default=30.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="A request not answered by then is answered 504.",
     )
     max_batch: int = Field(
         default=32, ge=1, description="Most crops judged at once; config.pbtxt may say less."

@@ -4,25 +4,36 @@ BentoML runs as a child process. It is asked to end on Ctrl-C or SIGTERM, and by
 should this process be killed.
 """
 
-import ctypes
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 
 from emotion.errors import InvalidRequest, ModelUnavailable
-from service.settings import Topology
+from service.lifeline import lifeline
+
+Topology = Literal["runners", "inline"]
 
 _START_SECONDS = 120.0
 _END_SECONDS = 30.0
 _POLL_SECONDS = 0.2
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PROBE_SECONDS = 5.0
+# How long an idle connection is kept. Proxies and clients mostly close theirs after 60 s or less;
+# if the service were first, it could do so just as a request comes in, and that would fail.
+_KEEP_ALIVE_SECONDS = 75
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # a key, not an address to bind
+# Where the package that runs was imported from: BentoML would take one of the same name from
+# the folder that the command was given in.
+_SOURCES = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +45,15 @@ class Address:
     topology: Topology
 
     @property
+    def local_host(self) -> str:
+        """The host at which this machine reaches it."""
+        return _LOOPBACK.get(self.host, self.host)
+
+    @property
     def url(self) -> str:
         """Where this machine reaches it."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # compared
-        return f"http://{host}:{self.port}"
+        host = self.local_host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 def serve_until_told(address: Address, on_ready: Callable[[], None]) -> int:
@@ -51,19 +67,16 @@ def serve_until_told(address: Address, on_ready: Callable[[], None]) -> int:
         0 if it was told to end, else BentoML's exit status.
 
     Raises:
-        InvalidRequest: the port is taken.
+        InvalidRequest: the host is unknown, or the port is taken.
         ModelUnavailable: it didn't become ready.
     """
-    _check_port(address)
+    interface = _claim(address)
     told = _Told()
-    with _start(address) as server:
-        try:
-            if _wait_until_ready(address, server, told):
-                on_ready()
-            while server.poll() is None and not told.to_end:
-                time.sleep(_POLL_SECONDS)
-        finally:
-            _end(server)
+    with _running(address, interface) as server:
+        if _wait_until_ready(address, server, told):
+            on_ready()
+        while server.poll() is None and not told.to_end:
+            time.sleep(_POLL_SECONDS)
         return 0 if told.to_end else server.returncode
 
 
@@ -79,35 +92,43 @@ class _Told:
         self.to_end = True
 
 
-def _check_port(address: Address) -> None:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address.host, address.port))
-        except OSError as error:
-            raise InvalidRequest(
-                f"Can't listen on {address.host}:{address.port}: {error.strerror}. "
-                "Choose another with --port."
-            ) from error
+def _claim(address: Address) -> str:
+    """Return the numeric address to listen on, which BentoML insists on, once it is free."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        family, kind, _, _, place = found[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise InvalidRequest(
+            f"Can't listen on {address.host}:{address.port}: {error.strerror}. "
+            "Choose another with --host and --port."
+        ) from error
+    return str(place[0])
 
 
-def _start(address: Address) -> subprocess.Popen[bytes]:
+@contextmanager
+def _running(address: Address, interface: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run BentoML while the block runs, and end it in any case."""
     service = f"service.{address.topology}:EmotionService"
-    command = [sys.executable, "-m", "bentoml", "serve", service]
-    command += ["--host", address.host, "--port", str(address.port)]
-    # A session of its own: the terminal's Ctrl-C reaches this process alone, which passes it on.
-    return subprocess.Popen(  # noqa: S603  # our own words
-        command,
-        start_new_session=True,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509  # no threads run yet
-        env={**os.environ, "BENTOML_DO_NOT_TRACK": "True"},
-    )
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    command = [sys.executable, "-P", "-m", "bentoml", "serve", service]
+    command += ["--working-dir", str(_SOURCES), "--host", interface, "--port", str(address.port)]
+    command += ["--timeout-keep-alive", str(_KEEP_ALIVE_SECONDS)]
+    # Each server keeps its figures in a folder of its own: two in one clear each other's.
+    with TemporaryDirectory(prefix="rapt-", ignore_cleanup_errors=True) as folder:
+        # A session of its own: the terminal's Ctrl-C reaches this process alone, which passes
+        # it on.
+        server = subprocess.Popen(  # noqa: S603  # our own words
+            command,
+            start_new_session=True,
+            preexec_fn=lifeline(),  # noqa: PLW1509  # no threads run here
+            env={**os.environ, "BENTOML_HOME": folder},
+        )
+        try:
+            yield server
+        finally:
+            _end(server)
 
 
 def _wait_until_ready(address: Address, server: subprocess.Popen[bytes], told: _Told) -> bool:
@@ -121,18 +142,24 @@ def _wait_until_ready(address: Address, server: subprocess.Popen[bytes], told: _
                 f"The service ended with status {server.returncode} before it was ready; "
                 "the reason is above."
             )
-        if _answers(f"{address.url}/readyz"):
+        if _is_ready(address):
             return True
         time.sleep(_POLL_SECONDS)
     raise ModelUnavailable(f"The service was not ready within {_START_SECONDS:.0f} s.")
 
 
-def _answers(url: str) -> bool:
+def _is_ready(address: Address) -> bool:
+    # Not urllib, which would ask a proxy that the environment names.
+    connection = http.client.HTTPConnection(
+        address.local_host, address.port, timeout=_PROBE_SECONDS
+    )
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  # our own http URL
-            return bool(response.status == 200)  # noqa: PLR2004  # HTTP's OK
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (http.client.HTTPException, OSError):
         return False
+    finally:
+        connection.close()
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
@@ -142,5 +169,6 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         try:
             server.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
+            # Its children follow it, by their lifelines.
+            server.kill()
             server.wait()

@@ -5,3 +5,8 @@
 Values cross from here to the service as files only: the ONNX model, its labels, its
 configuration.
 """
+
+import os
+
+# ONNX Runtime reports its use to its maker unless told otherwise before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -5,5 +5,6 @@ photos      POST /v1/photos and /v1/photos:batch
 bodies      request bodies, counted while they are read, never on disk
 answers     the JSON of an answer
 problems    the JSON of an error (RFC 9457), and which error has which status
-health      /livez, /readyz
+health      /livez, /readyz, /metrics
+lingering   lets a client read an early answer
 """

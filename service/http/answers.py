@@ -11,10 +11,15 @@ from service.answers import PhotoBody
 from service.http.problems import Problem, problem_of
 
 
-class IdentifiedPhotoBody(PhotoBody):
-    """The answer to POST /v1/photos."""
+class IdentifiedBody(BaseModel):
+    """An answer that says which request it belongs to."""
 
     id: str = Field(description="The request's id, also in the X-Request-Id header.")
+
+
+# The id is first in the JSON: pydantic takes the fields of the last base first.
+class IdentifiedPhotoBody(PhotoBody, IdentifiedBody):
+    """The answer to POST /v1/photos."""
 
 
 class ErrorBody(BaseModel):
@@ -23,10 +28,9 @@ class ErrorBody(BaseModel):
     error: Problem
 
 
-class BatchBody(BaseModel):
+class BatchBody(IdentifiedBody):
     """The answer to POST /v1/photos:batch."""
 
-    id: str = Field(description="The request's id, also in the X-Request-Id header.")
     results: list[PhotoBody | ErrorBody] = Field(description="One a photo, in order.")
 
     @classmethod

@@ -60,7 +60,10 @@ async def read_photos(
             f"The form can't be read as at most {max_photos} files named {FIELD!r}: {error}. "
             f"With curl: -F {FIELD}=@FILE."
         ) from error
-    photos = [await _content(name, value) for name, value in form.multi_items()]
+    try:
+        photos = [await _content(name, value) for name, value in form.multi_items()]
+    finally:
+        await form.close()
     if not photos:
         raise InvalidRequest(f"The form has no file named {FIELD!r}. With curl: -F {FIELD}=@FILE.")
     return photos
@@ -75,9 +78,7 @@ class _InMemoryParser(MultiPartParser):
 async def _content(name: str, value: UploadFile | str) -> bytes:
     if name != FIELD or isinstance(value, str):
         raise InvalidRequest(f"The form has a field {name!r}; only files named {FIELD!r} are read.")
-    content = await value.read()
-    await value.close()
-    return content
+    return await value.read()
 
 
 async def _counted(request: Request, slot: Slot, max_bytes: int) -> AsyncGenerator[bytes]:

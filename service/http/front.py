@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from emotion.errors import RaptError
 from service.data_plane import DataPlane
 from service.http.health import health_routes
+from service.http.lingering import LingeringClose
 from service.http.photos import photo_routes
 from service.http.problems import problem_of_status, problem_response, response_of
 from service.http.request_ids import RequestIds, request_id_of
@@ -38,7 +39,7 @@ def create_front(plane: DataPlane) -> ASGIApp:
     app.include_router(health_routes(plane))
     _add_pages(app)
     _add_error_handlers(app)
-    return RequestIds(app)
+    return RequestIds(LingeringClose(app))
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -74,12 +75,12 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def on_disconnect(request: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001
-        log.info("client_hung_up", request_id=request_id_of(request.scope))
+        log.info("client_hung_up")
         return Response(status_code=499)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
         request_id = request_id_of(request.scope)
-        log.error("unexpected_error", request_id=request_id, exc_info=error)
+        log.error("unexpected_error", exc_info=error)
         detail = "An unexpected error; the server's log has it under this request's id."
         return response_of(problem_of_status(500, detail, request_id))

@@ -39,7 +39,7 @@ class Problem(BaseModel):
     title: str = Field(examples=["Request Entity Too Large"])
     status: int = Field(examples=[413])
     detail: str = Field(description="What is wrong with this request and what to do.")
-    instance: str = Field(description="The request's id.", examples=["urn:uuid:0b6e..."])
+    instance: str = Field(description="The request's id.", examples=["urn:rapt:request:0b6e..."])
 
 
 def problem_of(error: RaptError, request_id: str) -> Problem:
@@ -85,5 +85,5 @@ def _problem(status: HTTPStatus, kind: str, detail: str, request_id: str) -> Pro
         title=status.phrase,
         status=status.value,
         detail=detail,
-        instance=f"urn:uuid:{request_id}",
+        instance=f"urn:rapt:request:{request_id}",
     )

@@ -5,6 +5,7 @@ import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 HEADER = "X-Request-Id"
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -30,7 +31,9 @@ class RequestIds:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        await self._app({**scope, _KEY: request_id}, receive, send_with_id)
+        # Whatever is logged on the request's way carries its id.
+        with bound_contextvars(request_id=request_id):
+            await self._app({**scope, _KEY: request_id}, receive, send_with_id)
 
 
 def request_id_of(scope: Scope) -> str:

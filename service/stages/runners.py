@@ -1,12 +1,13 @@
 """BentoML services behind the stages: each a process of its own, batched by BentoML."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Protocol, TypeVar
 
 import aiohttp
 import numpy as np
 import numpy.typing as npt
+import structlog
 from bentoml.exceptions import BentoMLException
 
 from emotion.deadline import Deadline
@@ -18,7 +19,11 @@ from service.stages.verdicts import gather_verdicts, no_verdicts
 
 Answer = TypeVar("Answer")
 
+log = structlog.get_logger()
+
 _FULL = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+# The connection was closed under a call that had no answer yet.
+_DROPPED = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
 
 
 class DetectorService(Protocol):
@@ -59,11 +64,11 @@ class RunnerDetector:
     ) -> Sequence[Sighting | RaptError]:
         """Find the faces in encoded photos; see the protocol."""
         tasks = seal([DetectionTask(photo, deadline) for photo in photos])
-        return unseal(await _call(self._service.detect(tasks), "face detector"))
+        return unseal(await _call(lambda: self._service.detect(tasks), "face detector"))
 
     async def probe(self) -> None:
         """Pass if the process answers."""
-        await _call(self._service.ping(), "face detector")
+        await _call(self._service.ping, "face detector")
 
 
 class RunnerClassifier:
@@ -79,7 +84,7 @@ class RunnerClassifier:
         if not tasks:
             # BentoML's queue doesn't take a batch of no rows, yet the answer names the model.
             return no_verdicts(await self._describe())
-        results = await _call(self._service.classify(tasks), "emotion classifier")
+        results = await _call(lambda: self._service.classify(tasks), "emotion classifier")
         return gather_verdicts(unseal(results))
 
     async def probe(self) -> None:
@@ -87,21 +92,29 @@ class RunnerClassifier:
         await self._describe()
 
     async def _describe(self) -> ModelVersion:
-        return (await _call(self._service.describe(), "emotion classifier")).content
+        return (await _call(self._service.describe, "emotion classifier")).content
 
 
-async def _call(answer: Awaitable[Answer], who: str) -> Answer:
-    """Await a call to another process, and translate what can go wrong on the way.
+async def _call(ask: Callable[[], Awaitable[Answer]], who: str) -> Answer:
+    """Call another process, and translate what can go wrong on the way.
 
     Raises:
         Overloaded: its queue is full.
         ModelUnavailable: it is not there, or failed.
     """
     try:
-        return await answer
+        try:
+            return await ask()
+        except _DROPPED as error:
+            # The other end closes connections that were idle for 5 s, and may do so just as a
+            # call goes out. To ask twice is safe, and the second time there is a new one.
+            log.info("stage_asked_again", stage=who, error=repr(error))
+            return await ask()
     except BentoMLException as error:
+        log.warning("stage_failed", stage=who, status=error.error_code.value)
         if error.error_code in _FULL:
             raise Overloaded(f"The {who} is full. Try again shortly.") from error
         raise ModelUnavailable(f"The {who} failed. Try again shortly.") from error
     except (aiohttp.ClientError, OSError) as error:
+        log.warning("stage_does_not_answer", stage=who, error=repr(error))
         raise ModelUnavailable(f"The {who} does not answer. Try again shortly.") from error

@@ -1,0 +1,151 @@
+"""Bad input that the running service must survive, in both topologies."""
+
+import asyncio
+import time
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.e2e.servers import Server, until
+from tests.e2e.uploads import Upload, uploading
+from tests.pictures import astronaut, encode, encode_image, header_without_data, png_bomb
+
+pytestmark = pytest.mark.usefixtures("still_answers")
+
+JPEG = "content-type: image/jpeg"
+MEBIBYTE = 2**20
+
+
+def problem(response: httpx.Response) -> tuple[int, str]:
+    """Status and kind of an error, which has to have the one shape that all have."""
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert list(body) == ["type", "title", "status", "detail", "instance"]
+    assert body["status"] == response.status_code
+    return response.status_code, body["type"].rpartition(":")[2]
+
+
+def animation(kind: str) -> bytes:
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
+    return encode_image(frames[0], kind, save_all=True, append_images=frames[1:])
+
+
+def crowd() -> bytes:
+    """18 rows of 17 faces."""
+    face = astronaut()[50:185, 160:295]
+    small = np.asarray(Image.fromarray(face).resize((96, 96), Image.Resampling.BOX))
+    return encode(np.tile(small, (18, 17, 1)), "JPEG", quality=90)
+
+
+def send_until(end: float, upload: Upload, chunk: bytes) -> None:
+    while time.monotonic() < end:
+        upload.send_chunk(chunk)
+
+
+def test_an_empty_body(server: Server) -> None:
+    assert problem(server.post(b"")) == (400, "undecodable-image")
+
+
+def test_text_that_is_called_a_jpeg(server: Server) -> None:
+    assert problem(server.post(b"Dear server,\n" * 99)) == (415, "unsupported-image")
+
+
+def test_a_truncated_jpeg(server: Server, face_jpeg: bytes) -> None:
+    assert problem(server.post(face_jpeg[: len(face_jpeg) // 2])) == (400, "undecodable-image")
+
+
+def test_a_small_file_of_900_megapixels_is_refused_from_its_header(server: Server) -> None:
+    bomb = png_bomb(30_000)
+    assert len(bomb) < 120_000
+    before = server.memory()
+    responses = [server.post(bomb) for _ in range(3)]
+    assert [problem(response) for response in responses] == [(413, "image-too-large")] * 3
+    assert server.memory() - before < 20 * MEBIBYTE
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "JPEG", "WEBP", "TIFF"])
+def test_a_header_of_400_megapixels_without_data(kind: str, server: Server) -> None:
+    before = server.memory()
+    response = server.post(header_without_data(kind, 20_000))
+    assert problem(response) in [(413, "image-too-large"), (400, "undecodable-image")]
+    assert server.memory() - before < 20 * MEBIBYTE
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+def test_an_animation(kind: str, server: Server) -> None:
+    assert problem(server.post(animation(kind))) == (415, "unsupported-image")
+
+
+def test_a_photo_of_300_faces(server: Server) -> None:
+    response = server.post(crowd())
+    assert response.status_code == 200
+    faces = response.json()["faces"]
+    assert len(faces) >= 290
+    assert all(sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3) for face in faces)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "video/mp4", ""])
+def test_a_wrong_content_type(kind: str, server: Server, face_jpeg: bytes) -> None:
+    assert problem(server.post(face_jpeg, kind)) == (415, "unsupported-image")
+
+
+def test_a_body_that_never_ends(server: Server) -> None:
+    chunk = b"\xff" * 65536
+    sent = 0
+    began = time.monotonic()
+    with uploading(server.port, JPEG, "transfer-encoding: chunked") as upload:
+        while sent <= 20 * MEBIBYTE:
+            upload.send_chunk(chunk)
+            sent += len(chunk)
+        assert upload.status() == 413
+        assert time.monotonic() - began < 10
+        # The rest is dropped for a moment, not read for ever.
+        with pytest.raises(ConnectionError):
+            send_until(began + 30, upload, chunk)
+
+
+def test_a_body_that_says_how_much_too_large_it_is(server: Server) -> None:
+    # The client sends all of it before it reads, and reads the answer all the same.
+    assert problem(server.post(bytes(30 * MEBIBYTE))) == (413, "image-too-large")
+
+
+def test_a_form_that_is_too_large(server: Server) -> None:
+    files = {"photo": ("a.jpg", bytes(21 * MEBIBYTE))}
+    response = httpx.post(f"{server.url}/v1/photos", files=files, timeout=30)
+    assert problem(response) == (413, "image-too-large")
+
+
+def test_a_client_that_hangs_up_while_it_sends(server: Server) -> None:
+    with uploading(server.port, JPEG, "content-length: 1000") as upload:
+        upload.send(b"\xff" * 500)
+        until(lambda: server.metric("rapt_requests_in_flight") == 1, 10)
+        upload.hang_up()
+    until(lambda: server.metric("rapt_requests_in_flight") == 0, 10)
+
+
+def test_a_client_that_hangs_up_while_it_waits(server: Server) -> None:
+    photo = crowd()
+    answered = server.metric("rapt_photos_total")
+    with uploading(server.port, JPEG, f"content-length: {len(photo)}") as upload:
+        upload.send(photo)
+        until(lambda: server.metric("rapt_requests_in_flight") == 1, 10)
+        upload.hang_up()
+    until(lambda: server.metric("rapt_requests_in_flight") == 0, 20)
+    assert server.metric("rapt_photos_total") - answered <= 1
+    assert not any("Traceback" in line for line in server.lines)
+
+
+async def test_64_clients_at_once(server: Server, face_jpeg: bytes) -> None:
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as client:
+
+        async def ask() -> httpx.Response:
+            headers = {"content-type": "image/jpeg"}
+            return await client.post("/v1/photos", content=face_jpeg, headers=headers)
+
+        responses = await asyncio.gather(*(ask() for _ in range(64)))
+    assert [response.status_code for response in responses] == [200] * 64
+    answers = {str(response.json()["faces"]) for response in responses}
+    assert len(answers) == 1

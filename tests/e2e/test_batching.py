@@ -1,0 +1,40 @@
+"""Adaptive batching in the running service."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.e2e.servers import Server
+
+BATCHES = "bentoml_service_adaptive_batch_size"
+
+
+@pytest.mark.parametrize("server", ["runners"], indirect=True)
+def test_rows_gather_while_the_models_are_busy(server: Server, face_jpeg: bytes) -> None:
+    calls, batches = (server.metric(f"{BATCHES}_{what}") for what in ("sum", "count"))
+    burst(server, face_jpeg)
+    calls_more = server.metric(f"{BATCHES}_sum") - calls
+    batches_more = server.metric(f"{BATCHES}_count") - batches
+    assert calls_more == 64  # Of each model, one a photo.
+    assert batches_more < 48
+
+
+def test_a_photo_that_comes_alone_after_a_burst_is_not_held_back(
+    server: Server, face_jpeg: bytes
+) -> None:
+    burst(server, face_jpeg)
+    assert min(seconds_of(server, face_jpeg) for _ in range(5)) < 0.7
+
+
+def burst(server: Server, photo: bytes) -> None:
+    """32 photos at once."""
+    with ThreadPoolExecutor(32) as pool:
+        responses = list(pool.map(server.post, [photo] * 32))
+    assert [response.text for response in responses if response.status_code != 200] == []
+
+
+def seconds_of(server: Server, photo: bytes) -> float:
+    began = time.perf_counter()
+    assert server.post(photo).status_code == 200
+    return time.perf_counter() - began

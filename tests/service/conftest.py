@@ -1,0 +1,39 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from service.metrics import PhotoMetrics
+from tests.service.tiny_models import TinyRepository
+
+
+@pytest.fixture(autouse=True)
+def default_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of the machine that runs the tests don't count."""
+    for name in [name for name in os.environ if name.startswith("RAPT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RAPT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> TinyRepository:
+    return TinyRepository(tmp_path / "models")
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def metrics(registry: CollectorRegistry) -> PhotoMetrics:
+    """Metrics that are read from ``registry``."""
+    return PhotoMetrics(registry)
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,0 +1,40 @@
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from service.http.front_first import FrontFirst
+
+
+class Note:
+    """An application that notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.scopes: list[Scope] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's
+        self.scopes.append(scope)
+
+
+async def receive() -> Message:
+    return {}
+
+
+async def send(message: Message) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("scope", "is_front"),
+    [
+        ({"type": "http", "path": "/v1/photos"}, True),
+        ({"type": "http", "path": "/livez"}, True),
+        ({"type": "http", "path": "/bentoml"}, True),
+        ({"type": "http", "path": "/bentoml/livez"}, False),
+        ({"type": "lifespan"}, False),
+        ({"type": "websocket", "path": "/v1/photos"}, False),
+    ],
+)
+async def test_each_request_goes_to_whom_it_belongs(scope: Scope, *, is_front: bool) -> None:
+    bentoml, front = Note(), Note()
+    await FrontFirst(bentoml, front=front)(scope, receive, send)
+    assert (front if is_front else bentoml).scopes == [scope]
+    assert len(front.scopes) + len(bentoml.scopes) == 1

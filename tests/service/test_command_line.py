@@ -1,0 +1,83 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from service import command_line
+from service.command_line import main
+from service.supervisor import Address
+from tests.service.tiny_models import TinyRepository
+
+
+def test_help_names_the_commands() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    for command in ("check", "photo", "serve"):
+        assert f"\n  {command} " in result.stdout
+
+
+def test_help_loads_no_model_library() -> None:
+    code = (
+        "import sys; from service.command_line import main;"
+        "main(['photo', '--help'], standalone_mode=False);"
+        "assert not {'bentoml', 'cv2', 'onnxruntime'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603  # our own words
+
+
+def test_check_passes_the_built_in_models() -> None:
+    result = CliRunner().invoke(main, ["check"])
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_check_tells_of_a_model_that_does_not_fit(tiny: TinyRepository, tmp_path: Path) -> None:
+    tiny.replace("emotion_classifier/labels.txt", "angry", "furious")
+    tiny.folder = tmp_path / "home" / "models"
+    tiny.write()
+    result = CliRunner().invoke(main, ["check"])
+    assert result.exit_code == 1
+    assert "the labels ['furious', " in result.stderr
+
+
+def test_serve_does_not_start_when_the_check_fails(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        pytest.fail("served all the same")
+
+    monkeypatch.setattr(command_line, "serve_until_told", fail)
+    monkeypatch.setenv("RAPT_MAX_BYTES", "much")
+    assert CliRunner().invoke(main, ["serve"]).exit_code == 1
+    assert capfd.readouterr().err.startswith("Error: RAPT_MAX_BYTES: ")
+
+
+def test_serve_listens_where_it_is_told_and_says_when_it_is_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    addresses: list[Address] = []
+
+    def serve(address: Address, on_ready: Callable[[], None]) -> int:
+        addresses.append(address)
+        on_ready()
+        return 7
+
+    monkeypatch.setattr(command_line, "serve_until_told", serve)
+    monkeypatch.setattr("subprocess.call", lambda _: 0)
+    options = ["--host", "0.0.0.0", "--port", "8080", "--topology", "inline"]  # noqa: S104  # not bound
+    result = CliRunner().invoke(main, ["serve", *options])
+    assert result.exit_code == 7
+    assert addresses == [Address("0.0.0.0", 8080, "inline")]  # noqa: S104  # not bound
+    assert result.stdout == (
+        "Rapt is ready on http://127.0.0.1:8080 (inline). "
+        "API: http://127.0.0.1:8080/docs. Ctrl-C ends it.\n"
+    )
+
+
+@pytest.mark.parametrize("options", [["--port", "0"], ["--topology", "other"], ["--port", "x"]])
+def test_a_wrong_option_is_told(options: list[str]) -> None:
+    result = CliRunner().invoke(main, ["serve", *options])
+    assert result.exit_code == 2
+    assert options[0] in result.stderr

@@ -1,0 +1,54 @@
+import pytest
+from prometheus_client import CollectorRegistry
+
+from emotion.errors import Overloaded, UndecodableImage
+from emotion.faces import Box, Detection, Face, PhotoAnswer
+from service.metrics import PhotoMetrics, render_metrics
+from tests.service.fake_stages import LANDMARKS, PROBABILITIES
+from tests.stages import MODEL
+
+FACE = Face(Detection(Box(0, 0, 1, 1), 1.0, LANDMARKS), PROBABILITIES)
+
+
+def test_photos_are_counted_by_outcome_and_faces_one_by_one(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
+    answer = PhotoAnswer(640, 480, (FACE, FACE), MODEL)
+    metrics.results([answer, answer, UndecodableImage("no")])
+    assert registry.get_sample_value("rapt_photos_total", {"outcome": "answered"}) == 2
+    assert registry.get_sample_value("rapt_photos_total", {"outcome": "UndecodableImage"}) == 1
+    assert registry.get_sample_value("rapt_faces_total") == 4
+
+
+def test_a_request_is_in_flight_until_it_ends(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
+    with metrics.request():
+        assert registry.get_sample_value("rapt_requests_in_flight") == 1
+    assert registry.get_sample_value("rapt_requests_in_flight") == 0
+    assert registry.get_sample_value("rapt_request_seconds_count") == 1
+
+
+def test_a_failed_request_is_counted_by_its_reason(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
+    with pytest.raises(Overloaded), metrics.request():
+        raise Overloaded("full")
+    assert registry.get_sample_value("rapt_requests_failed_total", {"reason": "Overloaded"}) == 1
+    assert registry.get_sample_value("rapt_requests_in_flight") == 0
+
+
+def test_a_bug_is_not_counted_as_a_refusal(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
+    with pytest.raises(ZeroDivisionError), metrics.request():
+        raise ZeroDivisionError
+    assert registry.get_sample_value("rapt_requests_in_flight") == 0
+    assert "rapt_requests_failed_total" not in {
+        sample.name for metric in registry.collect() for sample in metric.samples
+    }
+
+
+def test_one_process_by_itself_renders_its_own_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    assert b"# TYPE process_cpu_seconds_total counter" in render_metrics()

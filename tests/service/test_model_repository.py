@@ -1,0 +1,96 @@
+import pytest
+
+from emotion.contract import CLASSIFIER_NAME
+from emotion.errors import ContractMismatch
+from service.model_repository import check_labels, read_model
+from tests.service.tiny_models import TinyRepository, classifier
+
+CONFIG = f"{CLASSIFIER_NAME}/config.pbtxt"
+LABELS = f"{CLASSIFIER_NAME}/labels.txt"
+MODEL = f"{CLASSIFIER_NAME}/1/model.onnx"
+
+
+def test_a_model_comes_with_what_its_configuration_says(tiny: TinyRepository) -> None:
+    model = read_model(tiny.write(), CLASSIFIER_NAME)
+    assert model.content == tiny.files[MODEL]
+    assert (model.name, model.max_batch_size) == (CLASSIFIER_NAME, 4)
+    assert (model.intra_op_threads, model.inter_op_threads) == (3, 2)
+
+
+def test_one_thread_is_the_default(tiny: TinyRepository) -> None:
+    tiny.files[CONFIG] = b'name: "emotion_classifier" backend: "onnxruntime"'
+    model = read_model(tiny.write(), CLASSIFIER_NAME)
+    assert (model.intra_op_threads, model.inter_op_threads) == (1, 1)
+
+
+def test_the_newest_version_is_taken_by_number(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("nine"), version=9)
+    tiny.set_model(CLASSIFIER_NAME, classifier("ten"), version=10)
+    model = read_model(tiny.write(), CLASSIFIER_NAME)
+    assert model.content == classifier("ten").SerializeToString()
+
+
+def test_a_changed_file_is_refused(tiny: TinyRepository) -> None:
+    repository = tiny.write()
+    (repository / MODEL).write_bytes(tiny.files[MODEL] + b" ")
+    with pytest.raises(ContractMismatch, match=r"1/model\.onnx: its SHA-256 is not the one listed"):
+        read_model(repository, CLASSIFIER_NAME)
+
+
+def test_a_file_without_a_checksum_is_refused(tiny: TinyRepository) -> None:
+    repository = tiny.write()
+    (repository / "README.md").write_text("# Models")
+    with pytest.raises(ContractMismatch, match="its SHA-256 is not the one listed"):
+        read_model(repository, CLASSIFIER_NAME)
+
+
+@pytest.mark.parametrize("path", [CONFIG, MODEL, "README.md"])
+def test_a_missing_file_is_named(path: str, tiny: TinyRepository) -> None:
+    repository = tiny.write()
+    (repository / path).unlink()
+    with pytest.raises(ContractMismatch, match=rf"{path}: No such file or directory\."):
+        read_model(repository, CLASSIFIER_NAME)
+
+
+def test_a_model_without_a_version_is_refused(tiny: TinyRepository) -> None:
+    del tiny.files[MODEL]
+    with pytest.raises(ContractMismatch, match=r"holds no version; expected a folder named 1\."):
+        read_model(tiny.write(), CLASSIFIER_NAME)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("onnxruntime", "pytorch"), ('name: "emotion_classifier"', 'name: "other"')]
+)
+def test_another_backend_or_name_is_refused(old: str, new: str, tiny: TinyRepository) -> None:
+    tiny.replace(CONFIG, old, new)
+    with pytest.raises(ContractMismatch, match="not 'emotion_classifier' for 'onnxruntime'"):
+        read_model(tiny.write(), CLASSIFIER_NAME)
+
+
+def test_a_configuration_that_is_none_is_refused(tiny: TinyRepository) -> None:
+    tiny.files[CONFIG] = b"max_batch: 4"
+    with pytest.raises(ContractMismatch, match=r"config\.pbtxt: .*no field named"):
+        read_model(tiny.write(), CLASSIFIER_NAME)
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "many"])
+def test_a_thread_count_is_a_number(count: str, tiny: TinyRepository) -> None:
+    tiny.replace(CONFIG, '"3"', f'"{count}"')
+    with pytest.raises(ContractMismatch, match=f"intra_op_thread_count is '{count}'"):
+        read_model(tiny.write(), CLASSIFIER_NAME)
+
+
+def test_the_same_labels_in_the_same_order_pass(tiny: TinyRepository) -> None:
+    check_labels(tiny.write(), CLASSIFIER_NAME)
+
+
+def test_labels_in_another_order_are_refused(tiny: TinyRepository) -> None:
+    tiny.replace(LABELS, "angry\ndisgust", "disgust\nangry")
+    with pytest.raises(ContractMismatch, match="not this project's, in its order"):
+        check_labels(tiny.write(), CLASSIFIER_NAME)
+
+
+def test_missing_labels_are_refused(tiny: TinyRepository) -> None:
+    del tiny.files[LABELS]
+    with pytest.raises(ContractMismatch, match=r"labels\.txt: No such file or directory\."):
+        check_labels(tiny.write(), CLASSIFIER_NAME)

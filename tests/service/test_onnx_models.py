@@ -1,0 +1,111 @@
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto
+
+from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
+from emotion.errors import ContractMismatch
+from emotion.faces import ModelVersion
+from service.onnx_models import OnnxClassifier, OnnxFaceNetwork, check_models
+from service.settings import Settings
+from tests.service.tiny_models import TinyRepository, classifier, detector
+
+
+def grey_crops(*levels: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    return np.stack([np.full((1, 48, 48), level, dtype=np.uint8) for level in levels])
+
+
+def test_a_classifier_gives_each_crop_its_probabilities_and_its_own_name(
+    tiny: TinyRepository,
+) -> None:
+    verdicts = OnnxClassifier(tiny.write(), max_batch=32).classify(grey_crops(0, 255))
+    assert verdicts.model == ModelVersion("emotion_classifier", "tiny")
+    assert verdicts.probabilities.dtype == np.float32
+    np.testing.assert_allclose(verdicts.probabilities[0], np.full(7, 1 / 7), rtol=1e-6)
+    assert verdicts.probabilities[1].argmax() == 6
+
+
+def test_more_crops_than_a_batch_holds_are_judged_in_parts_and_in_order(
+    tiny: TinyRepository,
+) -> None:
+    model = OnnxClassifier(tiny.write(), max_batch=2)
+    levels = (0, 50, 100, 150, 200)
+    each = [model.classify(grey_crops(level)).probabilities for level in levels]
+    together = model.classify(grey_crops(*levels)).probabilities
+    np.testing.assert_allclose(together, np.concatenate(each), rtol=1e-6)
+
+
+def test_no_crops_are_no_rows_of_seven(tiny: TinyRepository) -> None:
+    crops = np.empty((0, 1, 48, 48), dtype=np.uint8)
+    assert OnnxClassifier(tiny.write(), max_batch=2).classify(crops).probabilities.shape == (0, 7)
+
+
+@pytest.mark.parametrize(("wanted", "given"), [(2, 2), (32, 4)])
+def test_the_smaller_of_the_settings_and_the_models_batch_holds(
+    wanted: int, given: int, tiny: TinyRepository
+) -> None:
+    assert OnnxClassifier(tiny.write(), max_batch=wanted).max_batch == given
+
+
+def test_the_runtime_gets_the_thread_counts_of_the_configuration(tiny: TinyRepository) -> None:
+    options = OnnxFaceNetwork(tiny.write())._session.get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (3, 2)
+
+
+def test_a_detector_gives_its_three_tensors_in_order(tiny: TinyRepository) -> None:
+    tensors = OnnxFaceNetwork(tiny.write())(np.zeros((1, 8, 8, 3), dtype=np.uint8))
+    assert [tensor.shape for tensor in tensors] == [(1, 1, 4), (1, 1), (1, 1, 10)]
+
+
+@pytest.mark.parametrize(
+    "model", [detector(input_name="pixels"), detector(input_type=TensorProto.FLOAT), classifier()]
+)
+def test_a_detector_with_other_tensors_is_refused(
+    model: onnx.ModelProto, tiny: TinyRepository
+) -> None:
+    tiny.set_model(DETECTOR_NAME, model)
+    with pytest.raises(ContractMismatch, match=r"face_detector: takes .* expected \['images'\]"):
+        OnnxFaceNetwork(tiny.write())
+
+
+def test_a_classifier_with_other_tensors_is_refused(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, detector())
+    with pytest.raises(ContractMismatch, match="emotion_classifier: takes"):
+        OnnxClassifier(tiny.write(), max_batch=1)
+
+
+def test_a_classifier_of_eight_classes_is_refused(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(classes=8))
+    with pytest.raises(ContractMismatch, match=r"shape \(1, 8\), not \(1, 7\)"):
+        OnnxClassifier(tiny.write(), max_batch=1)
+
+
+def test_a_classifier_without_a_version_is_refused(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(version=None))
+    with pytest.raises(ContractMismatch, match="its metadata has no 'version'"):
+        OnnxClassifier(tiny.write(), max_batch=1)
+
+
+def test_a_file_that_is_no_model_is_refused(tiny: TinyRepository) -> None:
+    tiny.files[f"{DETECTOR_NAME}/1/model.onnx"] = b"not a model"
+    with pytest.raises(ContractMismatch, match="face_detector: ONNX Runtime can't load it"):
+        OnnxFaceNetwork(tiny.write())
+
+
+def test_check_models_tells_of_either(tiny: TinyRepository) -> None:
+    check_models(tiny.write())
+    tiny.set_model(CLASSIFIER_NAME, classifier(version=None))
+    with pytest.raises(ContractMismatch, match=CLASSIFIER_NAME):
+        check_models(tiny.write())
+
+
+def test_the_built_in_models_are_what_the_code_was_built_for() -> None:
+    check_models(Settings().models)
+
+
+def test_the_built_in_classifier_is_deterministic_and_its_rows_add_up_to_one() -> None:
+    model = OnnxClassifier(Settings().models, max_batch=8)
+    crops = np.random.default_rng(7).integers(0, 256, (3, 1, 48, 48), dtype=np.uint8)
+    first, again = (model.classify(crops).probabilities for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_allclose(first.sum(axis=1), 1, atol=1e-5)

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from emotion.errors import InvalidRequest
+from service.settings import Settings, load_settings
+
+
+def test_a_field_is_set_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_MAX_PIXELS", "1000")
+    assert load_settings().limits.max_pixels == 1000
+
+
+def test_a_wrong_value_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_MAX_BYTES", "20MB")
+    with pytest.raises(InvalidRequest, match=r"^RAPT_MAX_BYTES: .*integer"):
+        load_settings()
+
+
+def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_MAX_IN_FLIGHT", "0")
+    monkeypatch.setenv("RAPT_MIN_SCORE", "2")
+    with pytest.raises(InvalidRequest, match=r"RAPT_MIN_SCORE: .*; RAPT_MAX_IN_FLIGHT: "):
+        load_settings()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "inf", "nan"])
+def test_a_deadline_is_a_positive_number_of_seconds(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_DEADLINE_SECONDS", value)
+    with pytest.raises(InvalidRequest, match="RAPT_DEADLINE_SECONDS"):
+        load_settings()
+
+
+def test_settings_are_frozen() -> None:
+    settings = Settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.max_bytes = 1  # type: ignore[misc]  # what the test is about
+
+
+def test_the_detector_looks_as_hard_as_set() -> None:
+    detection = Settings(detection_side=1280, min_score=0.7).detection
+    assert (detection.side, detection.min_score) == (1280, 0.7)
+
+
+def test_pulled_models_come_before_the_built_in_ones(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert settings.models.name == "model_repository"
+    (tmp_path / "models").mkdir()
+    assert settings.models == tmp_path / "models"
+
+
+def test_all_photos_that_can_be_in_flight_may_wait() -> None:
+    assert Settings(max_in_flight=3, max_photos=5).max_waiting_photos == 15
+
+
+def test_a_crowd_may_wait_for_the_classifier_however_few_requests_are_let_in() -> None:
+    assert Settings(max_in_flight=1).max_waiting_crops == 10_000
+    assert Settings(max_in_flight=200).max_waiting_crops == 20_000

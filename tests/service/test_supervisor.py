@@ -1,0 +1,86 @@
+"""What needs no running service; tests/e2e has the rest."""
+
+import socket
+import subprocess
+import sys
+from typing import cast
+
+import pytest
+
+from emotion.errors import InvalidRequest, ModelUnavailable
+from service import supervisor
+from service.supervisor import Address, Topology, serve_until_told
+
+
+def never() -> None:
+    pytest.fail("it said that it is ready")
+
+
+@pytest.fixture(autouse=True)
+def signals_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("localhost", "http://localhost:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),  # noqa: S104  # not bound
+        ("::", "http://[::1]:80"),
+        ("fe80::1", "http://[fe80::1]:80"),
+    ],
+)
+def test_an_address_says_where_this_machine_reaches_it(host: str, url: str) -> None:
+    assert Address(host, 80, "inline").url == url
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        expected = rf"^Can't listen on 127\.0\.0\.1:{port}: Address already in use\. Choose another"
+        with pytest.raises(InvalidRequest, match=expected):
+            serve_until_told(Address("127.0.0.1", port, "inline"), never)
+
+
+def test_a_host_that_does_not_exist_is_told() -> None:
+    with pytest.raises(InvalidRequest, match=r"Can't listen on nowhere\.invalid:3000: "):
+        serve_until_told(Address("nowhere.invalid", 3000, "inline"), never)
+
+
+def test_a_service_that_ends_before_it_is_ready_is_told(free_port: int) -> None:
+    address = Address("127.0.0.1", free_port, cast("Topology", "nonsense"))
+    with pytest.raises(ModelUnavailable, match=r"ended with status 1 before it was ready"):
+        serve_until_told(address, never)
+
+
+def test_a_service_that_does_not_become_ready_is_told_and_ended(
+    free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_START_SECONDS", 0.3)
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def note(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
+        process = popen(*arguments, **options)  # type: ignore[call-overload]  # passed on
+        started.append(process)
+        return process  # type: ignore[no-any-return]  # as above
+
+    monkeypatch.setattr("subprocess.Popen", note)
+    with pytest.raises(ModelUnavailable, match="not ready within 0 s"):
+        serve_until_told(Address("127.0.0.1", free_port, "inline"), never)
+    assert [process.poll() for process in started] != [None]
+
+
+def test_what_does_not_end_when_asked_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_END_SECONDS", 0.2)
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as stubborn:  # noqa: S603  # our own words
+        assert stubborn.stdout is not None
+        assert stubborn.stdout.readline() == b"up\n"
+        supervisor._end(stubborn)
+        assert stubborn.returncode == -9

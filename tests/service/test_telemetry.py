@@ -1,0 +1,36 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+VARIABLES = ("BENTOML_DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY")
+
+
+def run(code: str, folder: Path) -> None:
+    """Run Python code in a process in which nobody has forbidden telemetry."""
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    # ONNX Runtime keeps silent in what looks like CI; nothing here may look like it.
+    environment = {name: value for name, value in environment.items() if name != "CI"}
+    subprocess.run(  # noqa: S603  # our own words
+        [sys.executable, "-c", code], check=True, env={**environment, "TMPDIR": str(folder)}
+    )
+
+
+def test_onnx_runtime_does_not_start_its_telemetry(tmp_path: Path) -> None:
+    run("import service.onnx_models", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bentoml_does_not_track_though_it_asked_before_we_were_loaded(tmp_path: Path) -> None:
+    code = (
+        "from bentoml._internal.utils.analytics import usage_stats;"
+        "assert not usage_stats.do_not_track();"
+        "import service;"
+        "assert usage_stats.do_not_track()"
+    )
+    run(code, tmp_path)
+
+
+def test_processes_that_are_started_are_told_too(tmp_path: Path) -> None:
+    code = f"import service, os; assert all(name in os.environ for name in {VARIABLES})"
+    run(code, tmp_path)
