@@ -22,13 +22,13 @@ from emotion.labels import EMOTIONS
 from emotion.preprocessing import CROP_SIDE
 from training.calibration import fit_temperature
 from training.checkpoint import load_network
-from training.classifier_config import CONFIG
 from training.dataset import Fer2013, Split
 from training.errors import ExportError
 from training.network import CalibratedClassifier, EmotionNetwork
 from training.onnx_classifier import LABELS_KEY, NAME_KEY, OnnxClassifier
 from training.provenance import code_commit, data_fingerprint, model_version
 from training.served_model import write_model
+from training.triton_config import CLASSIFIER_CONFIG
 
 PARITY_TOLERANCE = 1e-4  # largest difference of a probability
 _PARITY_BATCHES = (1, 7)
@@ -68,7 +68,7 @@ def export_classifier(
     model = to_onnx(classifier, _metadata(version, temperature, data))
     check_parity(classifier, model, data.val, tolerance)
     labels = "".join(f"{emotion}\n" for emotion in EMOTIONS)
-    files = {"config.pbtxt": CONFIG, "labels.txt": labels}
+    files = {"config.pbtxt": CLASSIFIER_CONFIG, "labels.txt": labels}
     return write_model(repository, CLASSIFIER_NAME, model, files)
 
 

