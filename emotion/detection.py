@@ -83,7 +83,7 @@ def scale_to_side(image: RgbImage, side: int) -> RgbImage:
     return scaled.astype(np.uint8, copy=False)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def priors_of(height: int, width: int) -> Floats:
     """Return the priors of an input size, as shares of it: x and y of the centre, w, h.
 

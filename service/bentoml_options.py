@@ -29,11 +29,11 @@ def front_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def stage_options(settings: Settings, name: str) -> dict[str, Any]:
-    """Return the options of a service that holds a model: one process, one computing thread."""
+def stage_options(settings: Settings, name: str, processes: int = 1) -> dict[str, Any]:
+    """Return the options of a service that holds a model: a computing thread a process."""
     return {
         "name": name,
-        "workers": 1,
+        "workers": processes,
         "threads": 1,
         "traffic": {"timeout": settings.deadline_seconds + _MARGIN},
         "runner_connection": {"max_requests": _NEVER, "max_age": float(_NEVER)},

@@ -30,7 +30,7 @@ settings = load_settings()
 plane = DataPlane(settings)
 
 
-@bentoml.service(**stage_options(settings, "FaceDetector"))
+@bentoml.service(**stage_options(settings, "FaceDetector", settings.detector_processes))
 class FaceDetector:
     """Bytes -> decode -> detect -> align."""
 

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     max_batch: int = Field(
         default=32, ge=1, description="Most crops judged at once; config.pbtxt may say less."
     )
+    detector_processes: int = Field(
+        default=1,
+        ge=1,
+        description="Processes of the face detector in the runners topology, a core each.",
+    )
     threads: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),
         ge=1,

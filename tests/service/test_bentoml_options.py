@@ -24,3 +24,7 @@ def test_each_service_is_one_process_and_a_stage_computes_in_one_thread() -> Non
     assert front_options(SETTINGS)["workers"] == 1
     stage = stage_options(SETTINGS, "FaceDetector")
     assert (stage["name"], stage["workers"], stage["threads"]) == ("FaceDetector", 1, 1)
+
+
+def test_a_stage_may_have_several_processes() -> None:
+    assert stage_options(SETTINGS, "FaceDetector", 3)["workers"] == 3
