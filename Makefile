@@ -35,6 +35,9 @@ help:  ## List the targets
 serve: .venv-serve/.ready  ## Start the service on 127.0.0.1:3000 (SERVE_FLAGS are passed on)
 	.venv-serve/bin/rapt serve $(SERVE_FLAGS)
 
+.PHONY: serving
+serving: .venv-serve/.ready  ## Make the serving environment, .venv-serve (no torch)
+
 .PHONY: setup
 setup: .venv/.ready  ## Make the full environment, .venv
 

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from service.http.front_first import BENTOML_PREFIX
 from service.settings import Settings
 
 # A dependency's client closes its session every so many calls or seconds, and fails the calls
@@ -17,14 +16,14 @@ _MARGIN = 10.0
 def front_options(settings: Settings) -> dict[str, Any]:
     """Return the options of the front service.
 
-    The front answers health, metrics and errors itself, in one shape, so BentoML's own routes
-    for them move out of the way, below a prefix.
+    BentoML's own request metrics are off: they are labelled with the path that was asked for, so
+    whoever asks for many paths fills memory and disk.
     """
     return {
         "name": "EmotionService",
         "workers": 1,
         "traffic": {"timeout": settings.deadline_seconds + _MARGIN},
-        "path_prefix": BENTOML_PREFIX,
+        "metrics": {"enabled": False},
         "logging": {"access": {"enabled": False}},
     }
 

@@ -1,5 +1,8 @@
 """The command line: ``rapt photo`` needs no server, ``rapt serve`` is one."""
 
+# A \b in a docstring is a real backspace: click's mark of lines that it must not rewrap.
+# ruff: noqa: D301
+
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,10 +35,11 @@ def main() -> None:
     "--annotate",
     type=click.Path(path_type=Path),
     metavar="OUT",
-    help="Also write the photo with its faces marked: a file, or for several photos a folder.",
+    help="Also write the photo with its faces marked, as JPEG: a file name that ends in .jpg, or "
+    "a folder that exists (for several photos).",
 )
 def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> None:
-    r"""Say what the photos FILES show, without a server.
+    """Say what the photos FILES show, without a server.
 
     \b
     Examples:
@@ -70,7 +74,7 @@ def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> N
     help="runners: a process for each model. inline: all in one, the least cost.",
 )
 def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:  # noqa: ARG001
-    r"""Serve photos over HTTP until Ctrl-C.
+    """Serve photos over HTTP until Ctrl-C.
 
     Settings are read from the environment (RAPT_MAX_IN_FLIGHT, RAPT_DEADLINE_SECONDS, ...);
     docs/operations.md lists them.
@@ -91,13 +95,15 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None: 
 
 @main.command()
 def check() -> None:
-    """Check the settings and the model files, as serve does first."""
+    """Check the settings and the model files, and say which would be served."""
     # Imported late, as above.
     from service.onnx_models import check_models  # noqa: PLC0415
     from service.settings import load_settings  # noqa: PLC0415
 
     with _errors_as_messages():
-        check_models(load_settings().models)
+        models = load_settings().models
+        version = check_models(models)
+        click.echo(f"Models in {models} are right: {version.name} {version.version}.")
 
 
 def _say_ready(url: str, topology: Topology) -> None:

@@ -90,14 +90,17 @@ class OnnxClassifier:
             raise ContractMismatch(f"{CLASSIFIER_NAME}: answers with shape {shape}, not (1, 7).")
 
 
-def check_models(repository: Path) -> None:
+def check_models(repository: Path) -> ModelVersion:
     """Load both models once, so that a wrong file is told before any server starts.
+
+    Returns:
+        The classifier's version.
 
     Raises:
         ContractMismatch: a file is not what this code was built for.
     """
     OnnxFaceNetwork(repository)
-    OnnxClassifier(repository, max_batch=1)
+    return OnnxClassifier(repository, max_batch=1).version
 
 
 def _open(model: RepositoryModel) -> onnxruntime.InferenceSession:

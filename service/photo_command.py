@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -19,6 +20,8 @@ from service.annotation import annotate as draw
 from service.answers import PhotoBody
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
+
+_JPEG_SUFFIXES = (".jpg", ".jpeg")
 
 
 def analyse_files(files: Sequence[Path], *, as_json: bool, annotate: Path | None) -> int:
@@ -49,9 +52,9 @@ def analyse_files(files: Sequence[Path], *, as_json: bool, annotate: Path | None
             try:
                 content = _read(file)
                 (result,) = runner.run(pipeline.analyse([content], Deadline()))
+                _print(file, result, as_json=as_json)
                 if isinstance(result, RaptError):
                     raise result
-                _print(file, result, as_json=as_json)
                 if file in targets:
                     _write_marked(targets[file], decode(content, settings.limits), result)
             except RaptError as error:
@@ -75,6 +78,10 @@ def _targets(files: Sequence[Path], annotate: Path | None) -> dict[Path, Path]:
         raise InvalidRequest(
             f"{annotate}: for several photos, --annotate takes an existing folder."
         )
+    if annotate.suffix.lower() not in _JPEG_SUFFIXES:
+        raise InvalidRequest(
+            f"{annotate}: --annotate takes a file name that ends in .jpg, or an existing folder."
+        )
     if annotate.exists() and annotate.samefile(files[0]):
         raise InvalidRequest(f"{annotate}: --annotate would replace the photo itself.")
     return {files[0]: annotate}
@@ -96,11 +103,21 @@ def _write_marked(target: Path, image: RgbImage, answer: PhotoAnswer) -> None:
         ) from error
 
 
-def _print(file: Path, answer: PhotoAnswer, *, as_json: bool) -> None:
+def _print(file: Path, result: PhotoAnswer | RaptError, *, as_json: bool) -> None:
+    """Print an answer for people, or an answer or error for programs: a line a photo."""
     if as_json:
-        body = PhotoBody.of(answer).model_dump(mode="json")
-        click.echo(json.dumps({"file": str(file), **body}))
-        return
+        click.echo(json.dumps({"file": click.format_filename(file), **_body(result)}))
+    elif isinstance(result, PhotoAnswer):
+        _print_table(file, result)
+
+
+def _body(result: PhotoAnswer | RaptError) -> dict[str, Any]:
+    if isinstance(result, RaptError):
+        return {"error": result.message}
+    return PhotoBody.of(result).model_dump(mode="json")
+
+
+def _print_table(file: Path, answer: PhotoAnswer) -> None:
     title = f"{click.format_filename(file)} ({answer.width} x {answer.height})"
     if not answer.faces:
         click.echo(f"{title}: no face found")

@@ -6,7 +6,7 @@ A field ``max_bytes`` is set by the variable ``RAPT_MAX_BYTES``.
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from emotion.detection import DetectionSettings
@@ -19,7 +19,7 @@ _BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 class Settings(BaseSettings):
     """The service's settings."""
 
-    model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
         default=Path("~/.rapt"),
@@ -30,7 +30,10 @@ class Settings(BaseSettings):
         default=ImageLimits().max_bytes, ge=1, description="Largest photo, in bytes."
     )
     max_pixels: int = Field(
-        default=ImageLimits().max_pixels, ge=1, description="Largest photo, in pixels."
+        default=ImageLimits().max_pixels,
+        ge=1,
+        le=178_000_000,  # Pillow refuses more, whatever is set.
+        description="Largest photo, in pixels.",
     )
     max_photos: int = Field(
         default=16, ge=1, le=256, description="Most photos in one batch request."
@@ -76,6 +79,21 @@ class Settings(BaseSettings):
         description="Photos worked on at once in the inline topology. The default is the cores "
         "this process may use; where a container's quota is lower, set it.",
     )
+
+    @field_validator("home")
+    @classmethod
+    def _is_a_folder_or_not_there(cls, home: Path) -> Path:
+        for path in (home.expanduser(), home.expanduser() / "models"):
+            if path.exists() and not path.is_dir():
+                raise ValueError(f"{path} is not a folder")
+        return home
+
+    @field_validator("max_bytes_in_flight")
+    @classmethod
+    def _holds_a_photo(cls, max_bytes_in_flight: int, info: ValidationInfo) -> int:
+        if max_bytes_in_flight < info.data.get("max_bytes", 0):
+            raise ValueError("is less than RAPT_MAX_BYTES, so the largest photo would never fit")
+        return max_bytes_in_flight
 
     @property
     def max_waiting_photos(self) -> int:

@@ -57,15 +57,15 @@ async def read_photos(
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise InvalidRequest(
-            f"The form can't be read as at most {max_photos} files named {FIELD!r}: {error}. "
-            f"With curl: -F {FIELD}=@FILE."
+            f"The form must hold files named {FIELD!r} and nothing else, at most {max_photos} here "
+            f"(curl -F {FIELD}=@FILE; several go to /v1/photos:batch). It does not: {error}"
         ) from error
     try:
         photos = [await _content(name, value) for name, value in form.multi_items()]
     finally:
         await form.close()
     if not photos:
-        raise InvalidRequest(f"The form has no file named {FIELD!r}. With curl: -F {FIELD}=@FILE.")
+        raise InvalidRequest(f"The form has no whole file named {FIELD!r} (curl -F {FIELD}=@FILE).")
     return photos
 
 

@@ -33,7 +33,13 @@ log = structlog.get_logger()
 def create_front(plane: DataPlane) -> ASGIApp:
     """Return the application; it answers photos once the data plane has been started."""
     app = FastAPI(
-        title="Rapt", description=_DESCRIPTION, version="1", docs_url=None, redoc_url=None
+        title="Rapt",
+        description=_DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        # A redirect to the same path without its slash would name the host that the caller sent.
+        redirect_slashes=False,
     )
     app.include_router(photo_routes(plane))
     app.include_router(health_routes(plane))
@@ -68,7 +74,7 @@ def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         request_id = request_id_of(request.scope)
-        detail = f"{request.method} {request.url.path}: {error.detail}. The API is at /docs."
+        detail = f"{error.detail}. The API is described at /docs."
         return response_of(
             problem_of_status(error.status_code, detail, request_id), dict(error.headers or {})
         )

@@ -1,18 +1,15 @@
-"""Puts the front before BentoML's own application."""
+"""Puts the front in the place of BentoML's own application."""
 
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Where BentoML's own routes (schema, health, metrics in its shape) stay reachable.
-BENTOML_PREFIX = "/bentoml"
-
 
 class FrontFirst:
-    """ASGI middleware: requests go to the front, those below ``/bentoml`` to BentoML.
+    """ASGI middleware: every request goes to the front, start-up and shutdown to BentoML.
 
     A mounted application would come after BentoML's routes, which answer /livez, /readyz and
-    /metrics in another shape, and its prefix would move with theirs.
+    /metrics in another shape, and serve a page that loads from other hosts.
     """
 
     def __init__(self, app: ASGIApp, front: ASGIApp) -> None:
@@ -21,10 +18,9 @@ class FrontFirst:
         self._front = front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request to whom it belongs; start-up and shutdown are BentoML's."""
-        path = scope.get("path", "")
-        is_front = scope["type"] == "http" and not path.startswith(f"{BENTOML_PREFIX}/")
-        await (self._front if is_front else self._app)(scope, receive, send)
+        """Pass an event to whom it belongs."""
+        is_request = scope["type"] == "http"
+        await (self._front if is_request else self._app)(scope, receive, send)
 
 
 def put_front_first(service: Any, front: ASGIApp) -> None:  # noqa: ANN401  # BentoML hides its type

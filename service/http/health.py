@@ -13,10 +13,12 @@ def health_routes(plane: DataPlane) -> APIRouter:
     """Return the routes that probes ask."""
     router = APIRouter(tags=["health"], default_response_class=PlainTextResponse)
 
+    @router.head("/livez", include_in_schema=False)
     @router.get("/livez", summary="Is the process alive?")
     async def livez() -> Response:
         return PlainTextResponse("alive\n")
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get(
         "/readyz",
         summary="Would a photo be answered now?",

@@ -38,7 +38,7 @@ def photo_routes(plane: DataPlane) -> APIRouter:
         summary="Say what one photo shows",
         response_model=IdentifiedPhotoBody,
         responses=_PROBLEMS,
-        openapi_extra={"requestBody": _request_body(_BYTES)},
+        openapi_extra={"requestBody": _request_body(_form(_BYTES), plain=_BYTES)},
     )
     async def analyse_photo(request: Request) -> Response:
         request_id = request_id_of(request.scope)
@@ -55,7 +55,7 @@ def photo_routes(plane: DataPlane) -> APIRouter:
         summary="Say what each of several photos shows",
         response_model=BatchBody,
         responses=_PROBLEMS,
-        openapi_extra={"requestBody": _request_body({"type": "array", "items": _BYTES})},
+        openapi_extra={"requestBody": _request_body(_form({"type": "array", "items": _BYTES}))},
     )
     async def analyse_photos(request: Request) -> Response:
         request_id = request_id_of(request.scope)
@@ -69,13 +69,17 @@ def photo_routes(plane: DataPlane) -> APIRouter:
     return router
 
 
-def _request_body(field: dict[str, Any]) -> dict[str, Any]:
-    """Describe the body for OpenAPI: a form, and for a single photo its plain bytes too."""
-    form = {"type": "object", "properties": {FIELD: field}, "required": [FIELD]}
-    content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
-    if field is _BYTES:
-        content = {"image/*": {"schema": _BYTES}, **content}
+def _request_body(form: dict[str, Any], plain: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Describe a body for OpenAPI: a form, or the plain bytes of a photo."""
+    content = {"multipart/form-data": {"schema": form}}
+    if plain is not None:
+        types = ("image/*", "application/octet-stream")
+        content = {**{kind: {"schema": plain} for kind in types}, **content}
     return {"required": True, "content": content}
+
+
+def _form(photo: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {FIELD: photo}, "required": [FIELD]}
 
 
 def _json(content: str) -> Response:

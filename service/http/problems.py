@@ -29,7 +29,7 @@ _STATUSES: dict[type[RaptError], HTTPStatus] = {
     DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
     ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_MODEL_RETRY_AFTER = 5.0  # Seconds: a model's process takes a few to start again.
+_MODEL_RETRY_AFTER = 10.0  # Seconds in which a model's process is missed and started again.
 
 
 class Problem(BaseModel):

@@ -69,14 +69,17 @@ def test_the_same_photo_has_the_same_answer(face: Path) -> None:
     assert first == again
 
 
-def test_a_bad_photo_is_told_and_the_others_are_answered(face: Path, tmp_path: Path) -> None:
+def test_a_bad_photo_is_told_in_its_place_and_the_others_are_answered(
+    face: Path, tmp_path: Path
+) -> None:
     text = tmp_path / "notes.jpg"
     text.write_text("just text")
     result = photo("--json", text, face)
     assert result.exit_code == 1
     assert result.stderr.startswith(f"{text}: These bytes are no image")
-    assert "Traceback" not in result.output
-    assert [json.loads(line)["file"] for line in result.stdout.splitlines()] == [str(face)]
+    error, answer = (json.loads(line) for line in result.stdout.splitlines())
+    assert list(error) == ["file", "error"]
+    assert [error["file"], answer["file"]] == [str(text), str(face)]
 
 
 def test_a_missing_file_is_told() -> None:
@@ -163,3 +166,11 @@ def test_a_model_that_does_not_fit_is_told(
     result = photo(face)
     assert result.exit_code == 1
     assert "config.pbtxt: No such file or directory." in result.stderr
+
+
+@pytest.mark.parametrize("name", ["marked.gif", "marked", "marked.heic"])
+def test_a_marked_photo_is_a_jpeg_and_is_called_so(name: str, face: Path, tmp_path: Path) -> None:
+    result = photo("--annotate", tmp_path / name, face)
+    assert result.exit_code == 1
+    assert "ends in .jpg" in result.stderr
+    assert not (tmp_path / name).exists()

@@ -59,3 +59,26 @@ def test_all_photos_that_can_be_in_flight_may_wait() -> None:
 def test_a_crowd_may_wait_for_the_classifier_however_few_requests_are_let_in() -> None:
     assert Settings(max_in_flight=1).max_waiting_crops == 10_000
     assert Settings(max_in_flight=200).max_waiting_crops == 20_000
+
+
+@pytest.mark.parametrize("name", ["home", "home/models"])
+def test_a_home_that_is_no_folder_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("")
+    monkeypatch.setenv("RAPT_HOME", str(tmp_path / "home"))
+    with pytest.raises(InvalidRequest, match=r"RAPT_HOME: .* is not a folder"):
+        load_settings()
+
+
+def test_the_largest_photo_has_to_fit_into_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_MAX_BYTES_IN_FLIGHT", "1000")
+    with pytest.raises(InvalidRequest, match=r"RAPT_MAX_BYTES_IN_FLIGHT: .* would never fit"):
+        load_settings()
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_THREADS", "")
+    assert load_settings().threads >= 1

@@ -129,13 +129,13 @@ async def test_what_is_read_counts_against_what_all_requests_may_hold() -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (form(), "has no file named 'photo'"),
+        (form(), "has no whole file named 'photo'"),
         (form(("picture", "a", b"1")), "has a field 'picture'"),
         (form(("photo", None, b"1")), "Too many fields"),
         (form(("photo", "a", b"1"), ("photo", "b", b"2")), "Too many files"),
         (form(("photo", "a", b"1"), ("note", None, b"2")), "Too many fields"),
-        (b"no form at all", "can't be read as at most 1 files"),
-        (b"", "has no file named 'photo'"),
+        (b"no form at all", "must hold files named 'photo' and nothing else, at most 1"),
+        (b"", "has no whole file named 'photo'"),
     ],
 )
 async def test_a_form_that_is_not_as_asked_is_told_why(body: bytes, why: str, slot: Slot) -> None:
@@ -151,7 +151,7 @@ async def test_a_form_without_a_boundary_is_refused(slot: Slot) -> None:
 
 async def test_more_photos_than_a_batch_takes_are_refused(slot: Slot) -> None:
     body = form(*[("photo", "a", b"1")] * 3)
-    with pytest.raises(InvalidRequest, match="at most 2 files"):
+    with pytest.raises(InvalidRequest, match="at most 2 here"):
         await read_photos(Sender(MULTIPART, body).request, slot, max_photos=2, max_bytes=99)
 
 

@@ -119,7 +119,7 @@ async def test_a_body_that_is_too_large_is_413() -> None:
     ("error", "status", "kind", "retry_after"),
     [
         (Overloaded("full", 3.0), 503, "overloaded", "3"),
-        (ModelUnavailable("gone"), 503, "model-unavailable", "5"),
+        (ModelUnavailable("gone"), 503, "model-unavailable", "10"),
         (DeadlineExceeded("late"), 504, "deadline-exceeded", None),
     ],
 )
@@ -177,7 +177,7 @@ async def test_before_the_models_are_there_a_photo_is_503() -> None:
 
 async def test_an_unknown_path_is_404(client: httpx.AsyncClient) -> None:
     detail = problem(await client.get("/v2/photos"), 404, "not-found")["detail"]
-    assert detail == "GET /v2/photos: Not Found. The API is at /docs."
+    assert detail == "Not Found. The API is described at /docs."
 
 
 async def test_another_method_is_405_and_says_which(client: httpx.AsyncClient) -> None:
@@ -231,7 +231,11 @@ async def test_openapi_describes_both_routes_with_bodies_and_problems(
     spec = (await client.get("/openapi.json")).json()
     assert spec["openapi"].startswith("3.")
     one, batch = (spec["paths"][path]["post"] for path in ("/v1/photos", "/v1/photos:batch"))
-    assert list(one["requestBody"]["content"]) == ["image/*", "multipart/form-data"]
+    assert list(one["requestBody"]["content"]) == [
+        "image/*",
+        "application/octet-stream",
+        "multipart/form-data",
+    ]
     assert list(batch["requestBody"]["content"]) == ["multipart/form-data"]
     for route in (one, batch):
         assert list(route["responses"]) == ["200", "400", "413", "415", "422", "503", "504"]
@@ -253,3 +257,17 @@ async def test_every_reference_in_openapi_leads_somewhere(client: httpx.AsyncCli
 async def test_ids_that_are_made_up_are_uuids(client: httpx.AsyncClient) -> None:
     response = await client.get("/livez")
     assert str(uuid.UUID(response.headers["x-request-id"])) == response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_load_balancers_may_ask_with_head(path: str, client: httpx.AsyncClient) -> None:
+    assert (await client.head(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/photos/", "/docs/", "/bentoml/", "/schema.json"])
+async def test_no_path_leads_to_another_host_or_to_bentoml(
+    path: str, client: httpx.AsyncClient
+) -> None:
+    response = await client.get(path)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"

@@ -27,8 +27,7 @@ async def send(message: Message) -> None:
     [
         ({"type": "http", "path": "/v1/photos"}, True),
         ({"type": "http", "path": "/livez"}, True),
-        ({"type": "http", "path": "/bentoml"}, True),
-        ({"type": "http", "path": "/bentoml/livez"}, False),
+        ({"type": "http", "path": "/schema.json"}, True),
         ({"type": "lifespan"}, False),
         ({"type": "websocket", "path": "/v1/photos"}, False),
     ],

@@ -49,7 +49,7 @@ def test_the_callers_fault_is_a_400_and_never_worth_a_retry(kind: type[RaptError
 
 @pytest.mark.parametrize("kind", leaves(ModelError))
 def test_our_fault_says_when_to_try_again(kind: type[RaptError]) -> None:
-    assert problem_response(kind("why"), "r1").headers["retry-after"] == "5"
+    assert problem_response(kind("why"), "r1").headers["retry-after"] == "10"
 
 
 def test_a_wait_is_rounded_up_to_whole_seconds() -> None:
