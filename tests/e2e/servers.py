@@ -57,9 +57,10 @@ class Server:
         )
 
     def family(self) -> list[psutil.Process]:
-        """All processes of the server."""
+        """All processes of the server that have not ended."""
         parent = psutil.Process(self.process.pid)
-        return [parent, *parent.children(recursive=True)]
+        everyone = [parent, *parent.children(recursive=True)]
+        return [one for one in everyone if one.status() != psutil.STATUS_ZOMBIE]
 
     def member(self, words: str) -> psutil.Process:
         """The process whose command line has these words."""
