@@ -52,4 +52,5 @@ def _mark(
     place = draw.textbbox((box.x, box.y), label, font=font, anchor="lb")
     place = draw.textbbox((box.x, max(box.y, place[3] - place[1])), label, font=font, anchor="lb")
     draw.rectangle(place, fill=colour)
-    draw.text((place[0], place[3]), label, fill="black", font=font, anchor="lb")
+    ink = "white" if face.emotion is Emotion.SAD else "black"  # the one dark colour
+    draw.text((place[0], place[3]), label, fill=ink, font=font, anchor="lb")
