@@ -50,7 +50,7 @@ class MicroBatcher(Generic[Task, Result]):
             Overloaded: too many rows wait already; none of these was queued.
         """
         if len(self._waiting) + len(tasks) > self._max_waiting:
-            raise Overloaded("Too many faces are waiting to be judged. Try again shortly.")
+            raise Overloaded("Too much is waiting to be computed. Try again shortly.")
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in tasks]
         self._waiting.extend(zip(tasks, futures, strict=True))

@@ -22,7 +22,7 @@ from emotion.labels import EMOTIONS
 from emotion.preprocessing import CROP_SIDE
 from service.model_repository import RepositoryModel, check_labels, read_model
 
-# A photo for the warm-up: grey, of the most common shape.
+# A photo for the warm-up: black, of the most common shape.
 _WARM_UP_PHOTO = (1, 480, 640, 3)
 
 

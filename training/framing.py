@@ -11,8 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
 from tqdm import tqdm
 
 from emotion.contract import DETECTOR_INPUT, DETECTOR_OUTPUTS
@@ -20,6 +18,7 @@ from emotion.detection import DetectionSettings, FaceNetwork, Floats, detect
 from emotion.faces import LANDMARK_NAMES, Landmarks
 from emotion.preprocessing import CROP_SIDE
 from training.errors import DatasetError, ModelFileError
+from training.onnx_session import open_session
 
 # The face fills the image, and the detector wants to see around it and at a size it knows.
 _ENLARGEMENT = 4
@@ -55,16 +54,12 @@ class OnnxFaceNetwork:
         Raises:
             ModelFileError: missing, or no ONNX.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
-            self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(path.read_bytes(), threads=1)
         except OSError as error:
             raise ModelFileError(f"{path}: {error.strerror}") from error
-        except (Fail, InvalidGraph, InvalidProtobuf) as error:
-            raise ModelFileError(f"{path}: no model that ONNX Runtime can open: {error}") from error
+        except ModelFileError as error:
+            raise ModelFileError(f"{path}: {error}") from error
 
     def __call__(self, images: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
         """Return locations [n, p, 4], scores [n, p], landmarks [n, p, 10] for RGB [n, h, w, 3]."""

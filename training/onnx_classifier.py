@@ -5,18 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-)
 from tqdm import tqdm
 
 from emotion.contract import CLASSIFIER_INPUT, CLASSIFIER_OUTPUT, VERSION_KEY
 from emotion.labels import EMOTIONS
 from training.errors import ModelFileError
+from training.onnx_session import open_session
 
 # Keys of the model file's metadata, beside the contract's VERSION_KEY.
 NAME_KEY = "name"
@@ -33,21 +27,12 @@ class OnnxClassifier:
 
         Args:
             model: content of the ONNX file.
-            threads: CPU threads for one operation; never left to the runtime, which would
-                take every core.
+            threads: CPU threads for one operation.
 
         Raises:
             ModelFileError: no ONNX, or not a classifier of ``emotion.contract``.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
-            raise ModelFileError(f"no model that ONNX Runtime can open: {error}") from error
+        self._session = open_session(model, threads)
         self._check_contract()
 
     @property

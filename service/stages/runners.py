@@ -82,7 +82,7 @@ class RunnerClassifier:
         """Judge crops; see the protocol."""
         tasks = seal([CropTask(crop, deadline) for crop in crops])
         if not tasks:
-            # BentoML's queue doesn't take a batch of no rows, yet the answer names the model.
+            # There is nothing to batch, yet the answer names the model.
             return no_verdicts(await self._describe())
         results = await _call(lambda: self._service.classify(tasks), "emotion classifier")
         return gather_verdicts(unseal(results))

@@ -4,7 +4,7 @@ A row carries its own deadline: a batch mixes the rows of many requests, and wha
 waits for any more is not computed. A bad row's error stands in its place and fails no other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,9 +45,6 @@ class CropVerdict:
 
 DetectionResult = Sighting | InputError | DeadlineExceeded
 CropResult = CropVerdict | DeadlineExceeded
-
-DetectBatch = Callable[[Sequence[DetectionTask]], list[DetectionResult]]
-ClassifyBatch = Callable[[Sequence[CropTask]], list[CropResult]]
 
 
 class PhotoBatchDetector:
