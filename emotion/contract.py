@@ -18,5 +18,15 @@ CLASSIFIER_NAME = "emotion_classifier"
 CLASSIFIER_INPUT = "crops"
 CLASSIFIER_OUTPUT = "probabilities"
 
-# Key of the model file's metadata (ONNX metadata_props) that holds its version.
+# Keys of the model file's metadata (ONNX metadata_props): its version, and its labels in the
+# order of its output, joined by commas.
 VERSION_KEY = "version"
+LABELS_KEY = "labels"
+
+# The model registry (MLflow): the classifier is registered under CLASSIFIER_NAME. Its versions
+# carry these aliases and tags, and the file that is served under this name.
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+MODEL_FILE = "model.onnx"
+DIGEST_TAG = "sha256"
+PRECISION_TAG = "precision"

@@ -1,10 +1,12 @@
 """What all tests share: the data that isn't committed, and the detector that is."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from service.onnx_models import OnnxFaceNetwork
+from tests.mlflow_server import MlflowServer, mlflow_server
 
 PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
@@ -33,3 +35,10 @@ def model_repository() -> Path:
 def face_network(model_repository: Path) -> OnnxFaceNetwork:
     """The committed detector."""
     return OnnxFaceNetwork(model_repository)
+
+
+@pytest.fixture(scope="session")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    """One MLflow server for all tests; each registers under names or experiments of its own."""
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server

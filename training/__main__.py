@@ -1,6 +1,6 @@
 """``python -m training``: the command line of what makes the model."""
 
-from training.command_line import main
+from training.commands.main import main
 
 if __name__ == "__main__":
     main(prog_name="python -m training")

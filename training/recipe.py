@@ -1,32 +1,26 @@
-"""A training recipe: every number that decides how a model comes out, typed and frozen.
+"""A training recipe: every number that decides how the weights come out, typed and frozen."""
 
-A recipe file (YAML) holds only what differs from the defaults below; an unknown key is
-refused, so that a misspelt setting can't be silently ignored.
-"""
-
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from training.errors import RecipeError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """Settings that refuse unknown keys, so that a misspelt one can't be silently ignored."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Stage(_Frozen):
+class Stage(Frozen):
     """A run of epochs at one input size. Small sizes first make the early epochs cheap."""
 
     epochs: int = Field(ge=1)
     size: int = Field(ge=16, le=96, description="side of the square input, in pixels")
 
 
-class AugmentationRecipe(_Frozen):
+class AugmentationRecipe(Frozen):
     """Strengths of the random changes made to every training batch."""
 
     rotation: float = Field(default=10.0, ge=0.0, description="largest turn, degrees either way")
@@ -39,7 +33,7 @@ class AugmentationRecipe(_Frozen):
     mixup_alpha: float = Field(default=0.4, gt=0.0, description="Beta(a, a) of the mixing weight")
 
 
-class Recipe(_Frozen):
+class Recipe(Frozen):
     """All of a training run. The defaults are the recipe of the committed model."""
 
     seed: int = 1
@@ -57,6 +51,11 @@ class Recipe(_Frozen):
     dropout: Fraction = Field(default=0.2, description="before the last linear layer")
     ema_decay: float = Field(default=0.998, ge=0.0, lt=1.0, description="per step")
     precision: Literal["bf16", "fp32"] = "bf16"
+    framing: Literal["raw", "aligned"] = Field(
+        default="raw",
+        description="which pixels are learnt from: FER2013's own framing, or the faces brought "
+        "into the framing of a served face (prepared data only)",
+    )
     augmentation: AugmentationRecipe = AugmentationRecipe()
     limit: int | None = Field(default=None, ge=1, description="images a split; for trial runs")
 
@@ -78,27 +77,3 @@ class Recipe(_Frozen):
                 return stage.size
             epoch -= stage.epochs
         return self.stages[-1].size
-
-
-def load_recipe(path: Path | None) -> Recipe:
-    """Read a recipe file, or return the default recipe for None.
-
-    Raises:
-        RecipeError: the file can't be read, is no YAML mapping, or has a bad or unknown key.
-    """
-    if path is None:
-        return Recipe()
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return Recipe.model_validate(content)
-    except ValidationError as error:
-        raise RecipeError(f"{path}: {_in_one_line(error)}") from error
-    except OSError as error:
-        raise RecipeError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
-
-
-def _in_one_line(error: ValidationError) -> str:
-    problems = ((".".join(map(str, part["loc"])), part["msg"]) for part in error.errors())
-    return "; ".join(f"{key}: {message}" if key else message for key, message in problems)

@@ -13,7 +13,7 @@ from emotion.alignment import REFERENCE_POINTS, align
 from emotion.image import ImageLimits, decode
 from emotion.preprocessing import classifier_input, to_grey
 from tests.pictures import encode
-from training.fer2013 import load_fer2013
+from training.data.fer2013 import load_fer2013
 
 LIMITS = ImageLimits()
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from emotion.labels import EMOTIONS
-from training.checkpoint import RunFolder, best_weights
-from training.dataset import FERPLUS_CHOICES, Fer2013, Split
-from training.export import export_classifier
-from training.fer2013 import load_fer2013
-from training.fit import fit
+from training.data.dataset import FERPLUS_CHOICES, Fer2013, Split
+from training.data.fer2013 import load_fer2013
+from training.export.classifier import export_classifier
+from training.fitting.checkpoint import RunFolder, best_weights
+from training.fitting.fit import fit
 from training.recipe import Recipe, Stage
 
 USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}

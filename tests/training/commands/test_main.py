@@ -1,0 +1,161 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from emotion.labels import EMOTIONS
+from tests.pictures import astronaut
+from training.commands.main import main
+
+ROOT = Path(__file__).parents[3]
+SMOKE = ROOT / "training" / "configs" / "smoke.yaml"
+MODEL = "emotion_classifier/1/model.onnx"
+
+
+def call(*words: str | Path, home: Path | None = None) -> Result:
+    environment = {} if home is None else {"RAPT_HOME": str(home)}
+    return CliRunner(env=environment).invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def home(parquet_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """RAPT_HOME after a smoke training."""
+    path = tmp_path_factory.mktemp("home")
+    result = call("train", "--data", parquet_folder, "--config", SMOKE, "--threads", "1", home=path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("epoch 1/1  16 px  loss ")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(home: Path, parquet_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smoke training's model, exported."""
+    repository = tmp_path_factory.mktemp("repository")
+    (repository / "README.md").write_text(f"{'0' * 64}  {MODEL}\n", encoding="utf-8")
+    words = ("--run", home / "runs" / "smoke", "--data", parquet_folder, "--threads", "1")
+    result = call("export", *words, "--repository", repository)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{repository / MODEL}\n"
+    return repository / MODEL
+
+
+def test_run_lives_in_rapt_home_under_the_recipes_name(home: Path) -> None:
+    names = {path.name for path in (home / "runs" / "smoke").iterdir()}
+    assert names == {"checkpoint.pt", "best.pt", "recipe.yaml", "history.jsonl"}
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_evaluate_prints_one_json_object_as_its_last_line(
+    model: Path, parquet_folder: Path, split: str
+) -> None:
+    result = call(
+        "evaluate", "--model", model, "--data", parquet_folder, "--split", split, "--json"
+    )
+    assert result.exit_code == 0
+    figures = json.loads(result.stdout.splitlines()[-1])
+    assert list(figures) == [
+        "accuracy", "accuracy_without_copies", "ferplus_accuracy", "macro_f1", "ece", "recall",
+    ]  # fmt: skip
+    assert list(figures["recall"]) == [emotion.value for emotion in EMOTIONS]
+    assert 0 <= figures["accuracy"] <= 1
+
+
+def test_evaluate_prints_a_table_with_its_counts(model: Path, parquet_folder: Path) -> None:
+    result = call("evaluate", "--model", model, "--data", parquet_folder)
+    assert result.exit_code == 0
+    assert f"{model}, version " in result.stdout
+    assert "14 images\n" in result.stdout
+    assert "13 images that equal no training image" in result.stdout
+
+
+def test_second_training_into_the_same_folder_is_refused(home: Path, parquet_folder: Path) -> None:
+    result = call("train", "--data", parquet_folder, "--config", SMOKE, home=home)
+    assert result.exit_code == 1
+    assert "holds a run. Give --resume to go on" in result.stderr
+
+
+def test_resumed_finished_training_has_nothing_left_to_do(home: Path, parquet_folder: Path) -> None:
+    result = call("train", "--data", parquet_folder, "--config", SMOKE, "--resume", home=home)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "--data", "no-such-folder"), "no-such-folder: no FER2013 here"),
+        (("train", "--config", "no-such-file.yaml"), "no-such-file.yaml: No such file"),
+        (("train", "--device", "abacus"), "device abacus: not usable here"),
+        (("export", "--run", "no-such-run"), "no-such-run/best.pt: missing. Train first"),
+        (("evaluate", "--model", "no-such.onnx"), "no-such.onnx: No such file"),
+    ],
+)
+def test_what_the_caller_can_mend_is_one_line_and_exit_code_1(
+    words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    result = call(*words, home=tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_run_of_the_default_recipe_is_exported_by_default(tmp_path: Path) -> None:
+    result = call("export", home=tmp_path)
+    assert result.stderr.startswith(f"Error: {tmp_path / 'runs' / 'default' / 'best.pt'}: missing")
+
+
+def test_detector_is_exported(tmp_path: Path) -> None:
+    place = "face_detector/1/model.onnx"
+    (tmp_path / "README.md").write_text(f"{'0' * 64}  {place}\n", encoding="utf-8")
+    result = call("export-detector", "--repository", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / place).is_file()
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "export", "export-detector"])
+def test_help_shows_an_example(command: str) -> None:
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert f"\n      python -m training {command}" in result.stdout.replace("nice -n 19 ", "")
+
+
+def test_help_does_not_import_torch() -> None:
+    words = [sys.executable, "-X", "importtime", "-m", "training", "--help"]
+    answer = subprocess.run(  # noqa: S603  # this very Python
+        words, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.startswith("Usage: python -m training")
+    modules = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
+    assert "training.commands.main" in modules
+    assert not modules & {"torch", "onnx", "onnxruntime", "pyarrow", "cv2", "numpy"}
+
+
+def test_measure_framing_prints_the_reference_points_of_real_faces(tmp_path: Path) -> None:
+    face = cv2.cvtColor(astronaut()[40:250, 120:330], cv2.COLOR_RGB2GRAY)
+    image = cv2.imencode(".png", cv2.resize(face, (48, 48)))[1].tobytes()
+    for number, split in enumerate(("train", "val", "test")):
+        for emotion in EMOTIONS:
+            folder = tmp_path / split / emotion.value
+            folder.mkdir(parents=True)
+            # Val and test images differ from the training images, or they would be dropped.
+            shade = np.full((48, 48), 10 * number + 1, dtype=np.uint8)
+            content = image if split == "train" else cv2.imencode(".png", shade)[1].tobytes()
+            (folder / "1.png").write_bytes(content)
+
+    result = call("measure-framing", "--data", tmp_path, "--sample", "2")
+
+    assert result.exit_code == 0, result.output
+    assert "2 of 2 images (100.0%) show exactly one face" in result.stdout
+    assert "REFERENCE_POINTS: Landmarks = (" in result.stdout
+
+
+def test_measure_framing_says_when_there_is_no_face(parquet_folder: Path) -> None:
+    result = call("measure-framing", "--data", parquet_folder, "--sample", "2")
+
+    assert result.exit_code == 1
+    assert "shows exactly one face" in result.stderr

@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from training.fitting.network import CalibratedClassifier, EmotionNetwork
+
+
+@pytest.fixture(scope="module")
+def network() -> EmotionNetwork:
+    torch.manual_seed(1)
+    return EmotionNetwork().eval()
+
+
+@pytest.mark.parametrize("side", [32, 40, 48])
+def test_any_training_size_gives_seven_logits(network: EmotionNetwork, side: int) -> None:
+    with torch.inference_mode():
+        assert network(torch.full((3, 1, side, side), 128.0)).shape == (3, 7)
+
+
+def test_first_block_sees_24_pixels_of_a_48_pixel_face(network: EmotionNetwork) -> None:
+    stem = torch.nn.Sequential(network.resnet.conv1, network.resnet.maxpool)
+    with torch.inference_mode():
+        assert stem(torch.zeros(1, 1, 48, 48)).shape == (1, 64, 24, 24)
+
+
+def test_probabilities_of_bytes_are_the_softmax_of_scaled_logits(network: EmotionNetwork) -> None:
+    crops = torch.arange(2 * 48 * 48).remainder(256).to(torch.uint8).view(2, 1, 48, 48)
+    with torch.inference_mode():
+        answer = CalibratedClassifier(network, 2.5)(crops)
+        expected = torch.softmax(network(crops.float()) / 2.5, dim=1)
+    assert answer.dtype == torch.float32
+    torch.testing.assert_close(answer, expected)

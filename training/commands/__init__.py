@@ -1,0 +1,1 @@
+"""The command line of what makes the model: a module a verb."""

@@ -1,0 +1,46 @@
+"""``python -m training``: the commands, one a stage of making a model.
+
+Each command reads as the list of its stages.
+"""
+
+# A \b in a docstring is a real backspace: click's mark of lines that it must not rewrap.
+# ruff: noqa: D301
+
+from typing import Any
+
+import click
+
+from training.commands.evaluate import evaluate
+from training.commands.export import export, export_detector
+from training.commands.measure import measure_framing
+from training.commands.train import train
+from training.errors import TrainingError
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
+        """Turn what the person at the keyboard can mend into one line and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except TrainingError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands)
+def main() -> None:
+    """Make the model that tells which of seven emotions a face shows.
+
+    The usual order:
+
+    \b
+        python -m training train                  hours: writes a run's folder
+        python -m training export                 the run's best epoch to model_repository/
+        python -m training evaluate               how good the served file is
+
+    Progress goes to stderr, results to stdout. Choices are made on the val split
+    (PublicTest); every look at the test split (PrivateTest) is logged in docs/decisions.md.
+    """
+
+
+for command in (train, evaluate, export, export_detector, measure_framing):
+    main.add_command(command)

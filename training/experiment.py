@@ -1,0 +1,111 @@
+"""An experiment: what the pipeline does from data to promoted model, as one file of differences.
+
+An experiment file (YAML) holds only what differs from the defaults below; an unknown key is
+refused. Its name, without the suffix, is the experiment's name.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from training.errors import RecipeError
+from training.recipe import Fraction, Frozen, Recipe
+
+DEFAULT_NAME = "default"
+
+
+class DataRecipe(Frozen):
+    """What ``prepare`` reads and how it finds faces."""
+
+    source: str = Field(
+        default="../shared/data/fer2013",
+        description="a local folder or file, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX",
+    )
+    detector: Literal["retinaface", "mtcnn"] = Field(
+        default="retinaface", description="retinaface is the one that serves"
+    )
+
+
+class QuantisationRecipe(Frozen):
+    """How the network is made int8, and how much of its accuracy that may cost."""
+
+    images: int = Field(default=1024, ge=1, description="training images that set the ranges")
+    most_lost: Fraction = Field(
+        default=0.003, description="largest loss of val accuracy against fp32, as a fraction"
+    )
+
+
+class GateRecipe(Frozen):
+    """What a challenger must show on val to become champion; all shares are fractions."""
+
+    significance: Fraction = Field(
+        default=0.05, description="largest p-value of the one-sided McNemar test"
+    )
+    recall_margin: Fraction = Field(default=0.05, description="most that any class's recall falls")
+    slice_margin: Fraction = Field(
+        default=0.03, description="most that the accuracy of the worst slice falls"
+    )
+
+
+class Range(Frozen):
+    """Values that ``tune`` draws for one key of the recipe."""
+
+    low: float
+    high: float
+    log: bool = Field(default=False, description="draw evenly over the logarithm")
+
+
+def _usual_search() -> dict[str, Range]:
+    return {
+        "learning_rate": Range(low=0.02, high=0.2, log=True),
+        "weight_decay": Range(low=1e-4, high=1e-3, log=True),
+        "augmentation.scale": Range(low=0.0, high=0.25),
+        "augmentation.erasing": Range(low=0.0, high=0.5),
+    }
+
+
+class TuneRecipe(Frozen):
+    """What ``tune`` searches: keys of ``train``, dotted (``augmentation.scale``), and ranges."""
+
+    search: dict[str, Range] = Field(default_factory=_usual_search)
+
+
+class Experiment(Frozen):
+    """All of an experiment. The defaults are those of the committed model."""
+
+    data: DataRecipe = DataRecipe()
+    train: Recipe = Recipe()
+    quantisation: QuantisationRecipe = QuantisationRecipe()
+    gate: GateRecipe = GateRecipe()
+    tune: TuneRecipe = TuneRecipe()
+
+
+def load_experiment(path: Path | None) -> Experiment:
+    """Read an experiment file, or return the default experiment for None.
+
+    Raises:
+        RecipeError: the file can't be read, is no YAML mapping, or has a bad or unknown key.
+    """
+    if path is None:
+        return Experiment()
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return Experiment.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{path}: {_in_one_line(error)}") from error
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+
+
+def name_of(path: Path | None) -> str:
+    """Return the experiment's name: its file's, or ``default``."""
+    return DEFAULT_NAME if path is None else path.stem
+
+
+def _in_one_line(error: ValidationError) -> str:
+    problems = ((".".join(map(str, part["loc"])), part["msg"]) for part in error.errors())
+    return "; ".join(f"{key}: {message}" if key else message for key, message in problems)

@@ -1,0 +1,1 @@
+"""From images to weights: augmentation, network, the run and its checkpoints."""

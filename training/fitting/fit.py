@@ -1,0 +1,107 @@
+"""The training run: epochs over the training split, the best one on val kept.
+
+A run that was cut off anywhere goes on from its last finished epoch and gives what it
+would have given: randomness depends on the recipe's seed and the epoch alone.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from emotion.labels import EMOTIONS
+from training.data.dataset import Split
+from training.fitting.augmentation import augment, mix
+from training.fitting.checkpoint import EpochResult, RunFolder
+from training.fitting.run import Run
+from training.fitting.schedule import learning_rate_at
+from training.recipe import Recipe
+
+_VAL_BATCH = 256
+# Primes that keep the streams of neighbouring seeds and epochs apart.
+_AUGMENTATION_STREAM = 7919
+_DROPOUT_SPACING = 100_003
+_SPACING = 1_000_003
+
+
+def fit(
+    recipe: Recipe, train: Split, val: Split, folder: RunFolder, device: torch.device
+) -> Iterator[EpochResult]:
+    """Train, or go on training, and yield each epoch's result once it is on disk.
+
+    Args:
+        recipe: how.
+        train: what to learn from, without copies of val and test images.
+        val: what the best epoch is chosen on.
+        folder: where the run lives; a checkpoint in it is gone on from.
+        device: where to compute.
+
+    Raises:
+        CheckpointError: the folder's checkpoint was made with another recipe.
+    """
+    run = Run(recipe, device)
+    state = folder.load(recipe, device)
+    if state is not None:
+        run.load_state_dict(state)
+    folder.write_recipe(recipe)
+    images = torch.from_numpy(train.images).unsqueeze(1).to(device)
+    labels = torch.from_numpy(train.labels).to(device)
+    for epoch in range(run.next_epoch, recipe.epochs):
+        loss = _train_epoch(run, images, labels, epoch)
+        accuracy = _val_accuracy(run, val)
+        is_best = epoch == 0 or accuracy > run.best_accuracy
+        run.next_epoch = epoch + 1
+        run.best_accuracy = max(accuracy, run.best_accuracy)
+        rate = run.optimizer.param_groups[0]["lr"]
+        result = EpochResult(epoch, recipe.size_at(epoch), rate, loss, accuracy)
+        folder.save(run.state_dict(), best=run.average.module.state_dict() if is_best else None)
+        folder.append_history(result)
+        yield result
+
+
+def _train_epoch(run: Run, images: Tensor, labels: Tensor, epoch: int) -> float:
+    recipe = run.recipe
+    # Two streams, so that the order of images doesn't depend on how much was augmented.
+    order = torch.randperm(len(labels), generator=_stream("cpu", recipe.seed, epoch))
+    generator = _stream(run.device.type, recipe.seed + _AUGMENTATION_STREAM, epoch)
+    torch.manual_seed(recipe.seed * _DROPOUT_SPACING + epoch)
+    run.network.train()
+    size = recipe.size_at(epoch)
+    steps = len(labels) // recipe.batch_size or 1
+    losses = torch.zeros(steps)
+    title = f"epoch {epoch + 1}/{recipe.epochs} at {size} px"
+    progress = tqdm(range(steps), desc=title, unit="batch")
+    for step in progress:
+        rows = order[step * recipe.batch_size : (step + 1) * recipe.batch_size].to(run.device)
+        pixels = augment(images[rows], size, recipe.augmentation, generator)
+        targets = _soft_targets(labels[rows], recipe.label_smoothing)
+        pixels, targets = mix(pixels, targets, recipe.augmentation, generator)
+        losses[step] = run.step(pixels, targets, learning_rate_at(recipe, epoch + step / steps))
+        progress.set_postfix(loss=f"{float(losses[: step + 1].mean()):.3f}", refresh=False)
+    return float(losses.mean())
+
+
+def _val_accuracy(run: Run, val: Split) -> float:
+    """Return the averaged network's share of right answers at full size, as a fraction."""
+    run.average.eval()
+    right = 0
+    with torch.inference_mode(), run.autocast():
+        for start in range(0, len(val), _VAL_BATCH):
+            part = val.select(slice(start, start + _VAL_BATCH))
+            pixels = torch.from_numpy(part.images).unsqueeze(1).to(run.device)
+            answers = run.average(pixels.float()).argmax(dim=1).cpu().numpy()
+            right += int(np.sum(answers == part.labels))
+    return right / len(val)
+
+
+def _soft_targets(labels: Tensor, smoothing: float) -> Tensor:
+    """Spread a share of each label over all classes (label smoothing, Szegedy et al. 2016)."""
+    classes = len(EMOTIONS)
+    return functional.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
+
+
+def _stream(device: str, seed: int, epoch: int) -> torch.Generator:
+    return torch.Generator(device).manual_seed(seed * _SPACING + epoch)
