@@ -15,7 +15,9 @@ import torch
 from emotion.labels import EMOTIONS
 from training.data.dataset import FERPLUS_CHOICES, Fer2013, Split
 from training.data.fer2013 import load_fer2013
-from training.export.classifier import export_classifier
+from training.experiment import QuantisationRecipe
+from training.export.candidate import Candidate, package
+from training.export.classifier import place_classifier
 from training.fitting.checkpoint import RunFolder, best_weights
 from training.fitting.fit import fit
 from training.recipe import Recipe, Stage
@@ -144,11 +146,20 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def exported(drawn: Fer2013, trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model repository with the classifier of ``trained_run``. Not to be written to."""
+def candidate(
+    drawn: Fer2013, trained_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Candidate:
+    """The candidate of ``trained_run``. Not to be written to."""
+    recipe = QuantisationRecipe(images=16, most_lost=1.0)
+    return package(best_weights(trained_run), drawn, recipe, tmp_path_factory.mktemp("candidate"))
+
+
+@pytest.fixture(scope="session")
+def exported(candidate: Candidate, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model repository with the fp32 classifier of ``trained_run``. Not to be written to."""
     path = tmp_path_factory.mktemp("exported")
     (path / "README.md").write_text(README, encoding="utf-8")
-    export_classifier(best_weights(trained_run), drawn, path)
+    place_classifier(candidate.variants["fp32"].read_bytes(), path)
     return path
 
 

@@ -7,10 +7,14 @@
 # ruff: noqa: D301
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from training.commands.options import data_option, repository_option, run_folder, threads_option
+
+if TYPE_CHECKING:
+    from training.export.candidate import Precision
 
 
 @click.command()
@@ -20,31 +24,57 @@ from training.commands.options import data_option, repository_option, run_folder
     type=click.Path(path_type=Path),
     help="Folder of the run.  [default: $RAPT_HOME/runs/default]",
 )
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="The run's experiment: its section quantisation says how int8 is made.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["int8", "fp32"]),
+    help="Which form to write.  [default: int8, if it loses no more accuracy than allowed]",
+)
 @data_option
 @repository_option
 @threads_option
-def export(*, folder: Path | None, source: Path, repository: Path, threads: int) -> None:
+def export(
+    *,
+    folder: Path | None,
+    config: Path | None,
+    precision: "Precision | None",
+    source: Path,
+    repository: Path,
+    threads: int,
+) -> None:
     """Write a run's best epoch into the model repository, calibrated on val.
 
     The ONNX file takes uint8 crops and gives probabilities: normalisation, temperature and
-    softmax are inside. It is compared with the trained network before it takes the place of
-    the model that is served. labels.txt, config.pbtxt and the checksum in the repository's
-    README.md are written with it.
+    softmax are inside. It is compared with the trained network, then made int8, and both are
+    kept in the run's folder, under candidate/. labels.txt, config.pbtxt and the checksum in the
+    repository's README.md are written with the model.
 
     \b
     Examples:
         python -m training export
+        python -m training export --precision fp32
         python -m training export --run /tmp/smoke --repository /tmp/repository
     """
     from training.data.fer2013 import load_fer2013
-    from training.export.classifier import export_classifier
+    from training.experiment import load_experiment
+    from training.export.candidate import package
+    from training.export.classifier import place_classifier, require_checksum_line
     from training.fitting.checkpoint import best_weights
     from training.fitting.device import use_device
 
-    weights = best_weights(folder or run_folder(None))
+    require_checksum_line(repository)
+    run = folder or run_folder(config)
+    weights = best_weights(run)
+    recipe = load_experiment(config).quantisation
     use_device("cpu", threads)
-    path = export_classifier(weights, load_fer2013(source), repository)
-    click.echo(str(path))
+    data = load_fer2013(source)
+    candidate = package(weights, data, recipe, run / "candidate", threads=threads)
+    model = candidate.variants[precision or candidate.served]
+    click.echo(str(place_classifier(model.read_bytes(), repository)))
 
 
 @click.command()

@@ -4,6 +4,7 @@ FER2013's own labels agree with the majority of FER+'s ten taggers on 65.6 % of 
 images, so accuracy alone has a ceiling far below 1; FER+ accuracy stands beside it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from emotion.labels import EMOTIONS, Emotion
 from training.data.dataset import Split
+from training.evaluation.slices import slices_of
 
 ECE_BINS = 15
 _CLASSES = len(EMOTIONS)
@@ -19,6 +21,14 @@ _NO_MAJORITY = -1
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFigures:
+    """How many images a slice has, and the share of right answers; None over no images."""
+
+    images: int
+    accuracy: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Evaluation:
         ece: expected calibration error over ``ECE_BINS`` bins.
         recall: of each emotion, the share of its images that were recognised.
         confusion: 7x7 counts; a row is a label, a column an answer, both in label order.
+        slices: of each hard condition, its figures; empty where the data was not prepared.
     """
 
     images: int
@@ -48,6 +59,7 @@ class Evaluation:
     ece: float
     recall: Mapping[Emotion, float | None]
     confusion: tuple[tuple[int, ...], ...]
+    slices: Mapping[str, SliceFigures]
 
 
 def evaluate(probabilities: Floats, split: Split, copies: npt.NDArray[np.bool_]) -> Evaluation:
@@ -74,6 +86,10 @@ def evaluate(probabilities: Floats, split: Split, copies: npt.NDArray[np.bool_])
         ece=expected_calibration_error(probabilities.max(axis=1), right),
         recall=recall_of(confusion),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
+        slices={
+            name: SliceFigures(int(rows.sum()), _share(right[rows]))
+            for name, rows in slices_of(split).items()
+        },
     )
 
 
@@ -126,10 +142,20 @@ def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_])
         confidence: float [n], the probability of each answer.
         right: bool [n], whether it was right.
     """
-    edges = np.linspace(0, 1, ECE_BINS + 1)
-    bins = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, ECE_BINS - 1)
+    bins = confidence_bins(confidence)
     surplus = np.bincount(bins, weights=confidence - right, minlength=ECE_BINS)
     return float(np.abs(surplus).sum() / len(right))
+
+
+def confidence_bins(confidence: Floats) -> Labels:
+    """Return the bin of each confidence, 0 to ``ECE_BINS`` - 1, all equally wide: int64 [n]."""
+    edges = np.linspace(0, 1, ECE_BINS + 1)
+    return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, ECE_BINS - 1)
+
+
+def standard_error(share: float, count: int) -> float:
+    """Return a share's standard error over ``count`` independent images (binomial)."""
+    return math.sqrt(share * (1 - share) / count)
 
 
 def _share(marks: npt.NDArray[np.bool_]) -> float | None:

@@ -1,8 +1,4 @@
-"""From a run's best weights to the served model: weights -> calibrate -> ONNX -> check -> place.
-
-Nothing of the model that is served changes before the new one has been shown to give what
-the trained network gives.
-"""
+"""From a run's best weights to the served model: weights -> calibrate -> ONNX -> check; place."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -46,25 +42,17 @@ _OPSET = 18
 _IR_VERSION = 10
 
 
-def export_classifier(
-    weights: Path, data: Fer2013, repository: Path, *, tolerance: float = PARITY_TOLERANCE
-) -> Path:
-    """Put trained weights into the model repository as the classifier that is served.
+def build_classifier(weights: Path, data: Fer2013, *, tolerance: float = PARITY_TOLERANCE) -> bytes:
+    """Return trained weights as the content of the classifier's ONNX file, in fp32.
 
     Args:
         weights: a run's ``best.pt``.
         data: val calibrates; all of it is named in the model's metadata.
-        repository: the model repository's folder; its README lists checksums.
         tolerance: largest difference of a probability from the trained network's.
 
-    Returns:
-        The path of the written ``model.onnx``.
-
     Raises:
-        ExportError: the model differs from the network, or the repository's README has no
-            line for it. The model that was there stays.
+        ExportError: the model differs from the network.
     """
-    _require_checksum_line(repository)
     network = load_network(weights)
     # Rounded, so that the last bits of a sum don't make another version.
     temperature = round(fit_temperature(logits_of(network, data.val), data.val.labels), 4)
@@ -73,6 +61,23 @@ def export_classifier(
     version = model_version(network.state_dict(), temperature, trained)
     model = to_onnx(classifier, _metadata(version, temperature, data))
     check_parity(classifier, model, data.val, tolerance)
+    return model
+
+
+def place_classifier(model: bytes, repository: Path) -> Path:
+    """Write a classifier into a model repository, with what is served beside it.
+
+    Args:
+        model: content of its ONNX file.
+        repository: the model repository's folder; its README lists checksums.
+
+    Returns:
+        The path of the written ``model.onnx``.
+
+    Raises:
+        ExportError: the repository's README has no line for it. The model that was there stays.
+    """
+    require_checksum_line(repository)
     labels = "".join(f"{emotion}\n" for emotion in EMOTIONS)
     files = {"config.pbtxt": CLASSIFIER_CONFIG, "labels.txt": labels}
     return write_model(repository, CLASSIFIER_NAME, model, files)
@@ -136,8 +141,12 @@ def check_parity(
             )
 
 
-def _require_checksum_line(repository: Path) -> None:
-    """Refuse a wrong folder before minutes of work, not after."""
+def require_checksum_line(repository: Path) -> None:
+    """Refuse a wrong folder before minutes of work, not after.
+
+    Raises:
+        ExportError: the folder's README has no line for the classifier.
+    """
     readme, place = repository / "README.md", f"{CLASSIFIER_NAME}/1/model.onnx"
     if not readme.is_file() or place not in read_checksums(readme.read_text(encoding="utf-8")):
         raise ExportError(f"{readme}: no checksum line for {place}")

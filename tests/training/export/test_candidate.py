@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from training.data.dataset import Fer2013
+from training.errors import CandidateError
+from training.experiment import QuantisationRecipe
+from training.export.candidate import Candidate, package, read_candidate
+from training.fitting.checkpoint import best_weights
+
+
+def test_int8_is_served_where_it_loses_no_more_than_allowed(candidate: Candidate) -> None:
+    assert candidate.served == "int8"
+    assert candidate.model == candidate.variants["int8"]
+
+
+def test_figures_are_accuracies_on_val(candidate: Candidate) -> None:
+    assert set(candidate.figures) == {"val_accuracy_fp32", "val_accuracy_int8"}
+    assert all(0 <= value <= 1 for value in candidate.figures.values())
+
+
+def test_fp32_is_served_where_int8_loses_more(
+    candidate: Candidate, tmp_path: Path, trained_run: Path, drawn: Fer2013
+) -> None:
+    # What int8 gained or lost on 14 drawn faces is some multiple of 1/14: never less than -1.
+    folder = tmp_path / "candidate"
+    recipe = QuantisationRecipe.model_construct(images=16, most_lost=-1.5)
+    made = package(best_weights(trained_run), drawn, recipe, folder)
+    assert made.served == "fp32"
+    assert made.model.read_bytes() == candidate.variants["fp32"].read_bytes()
+
+
+def test_candidate_of_the_same_weights_is_not_made_again(
+    candidate: Candidate, trained_run: Path, drawn: Fer2013, tmp_path: Path
+) -> None:
+    weights = best_weights(trained_run)
+    recipe = QuantisationRecipe(images=16, most_lost=1.0)
+    folder = candidate.model.parent
+    before = candidate.model.stat().st_mtime_ns
+    assert package(weights, drawn, recipe, folder) == candidate == read_candidate(folder)
+    assert candidate.model.stat().st_mtime_ns == before
+
+
+def test_candidate_of_other_weights_is_replaced(
+    candidate: Candidate, trained_run: Path, drawn: Fer2013, tmp_path: Path
+) -> None:
+    folder = tmp_path / "candidate"
+    folder.mkdir()
+    account = json.loads((candidate.model.parent / "candidate.json").read_text(encoding="utf-8"))
+    account["made_of"]["weights"] = "others"
+    (folder / "candidate.json").write_text(json.dumps(account), encoding="utf-8")
+    recipe = QuantisationRecipe(images=16, most_lost=1.0)
+    made = package(best_weights(trained_run), drawn, recipe, folder)
+    assert made.model.read_bytes() == candidate.model.read_bytes()
+
+
+def test_folder_without_its_account_is_no_candidate(candidate: Candidate, tmp_path: Path) -> None:
+    (tmp_path / "fp32.onnx").write_bytes(candidate.variants["fp32"].read_bytes())
+    with pytest.raises(CandidateError, match="no complete candidate"):
+        read_candidate(tmp_path)
+
+
+def test_account_is_json_for_people(candidate: Candidate) -> None:
+    account = json.loads((candidate.model.parent / "candidate.json").read_text(encoding="utf-8"))
+    assert account["version"] == candidate.version
+    assert account["served"] == "int8"
