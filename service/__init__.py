@@ -1,11 +1,12 @@
 """What runs: HTTP, the two model stages, and the command line.
 
-settings, model_repository       what is configured, what is served
-onnx_models                      the model files in this process
+settings                         what is configured
+models/                          the model files: served, pulled, swapped
+model_watches                    keep a running service's model up to date
 stages/                          who stands behind the pipeline's two stages
 http/                            photos in, JSON out
 runners, inline                  the two topologies, each an entry module for BentoML
-command_line, supervisor         `rapt photo`, `rapt serve`
+command_line, supervisor         `rapt photo`, `rapt serve`, `rapt models`
 telemetry                        sent to nobody
 """
 

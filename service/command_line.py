@@ -1,4 +1,7 @@
-"""The command line: ``rapt photo`` needs no server, ``rapt serve`` is one."""
+"""The command line: ``rapt photo`` needs no server, ``rapt serve`` is one.
+
+``rapt models`` brings the model that both use.
+"""
 
 # A \b in a docstring is a real backspace: click's mark of lines that it must not rewrap.
 # ruff: noqa: D301
@@ -97,13 +100,56 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None: 
 def check() -> None:
     """Check the settings and the model files, and say which would be served."""
     # Imported late, as above.
-    from service.onnx_models import check_models  # noqa: PLC0415
-    from service.settings import load_settings  # noqa: PLC0415
+    from service.models_command import describe_served  # noqa: PLC0415
 
     with _errors_as_messages():
-        models = load_settings().models
-        version = check_models(models)
-        click.echo(f"Models in {models} are right: {version.name} {version.version}.")
+        click.echo(describe_served())
+
+
+@main.group()
+def models() -> None:
+    """Pull the model that is to be served, and list those that are there."""
+
+
+@models.command()
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Place it in this model repository, as its only version: for an image that is built. "
+    "Left out, it goes to $RAPT_HOME/models.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object, of a failure too.")
+@click.option("--in-background", is_flag=True, hidden=True)
+def pull(*, into: Path | None, as_json: bool, in_background: bool) -> None:
+    """Fetch the registry's champion, and serve it from now on.
+
+    MLFLOW_TRACKING_URI says where the registry is. Only the ONNX file is taken, its checksum and
+    its contract are checked, and a running service swaps to it without a pause. A service that
+    runs with MLFLOW_TRACKING_URI set does this by itself (RAPT_MODEL_POLL_SECONDS).
+
+    \b
+    Examples:
+      MLFLOW_TRACKING_URI=http://localhost:5000 rapt models pull
+      rapt models pull --into build/model_repository
+    """
+    # Imported late, as above.
+    from service.models_command import pull_champion, stay_in_the_background  # noqa: PLC0415
+
+    if in_background:
+        stay_in_the_background()
+    with _errors_as_messages():
+        sys.exit(pull_champion(into=into, as_json=as_json))
+
+
+@models.command(name="list")
+def list_versions() -> None:
+    """Say which model versions there are, which are served, and where they come from."""
+    # Imported late, as above.
+    from service.models_command import list_models  # noqa: PLC0415
+
+    with _errors_as_messages():
+        list_models()
 
 
 def _say_ready(url: str, topology: Topology) -> None:

@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emotion.deadline import Deadline
-from emotion.errors import DeadlineExceeded, ModelUnavailable, RaptError
-from emotion.faces import PhotoAnswer
+from emotion.errors import CapacityError, DeadlineExceeded, ModelError, ModelUnavailable, RaptError
+from emotion.faces import ModelVersion, PhotoAnswer
 from emotion.photo import PhotoPipeline
 from service.admission import Admission, Slot
-from service.metrics import PhotoMetrics
+from service.metrics import PhotoMetrics, Present
+from service.models.registry_watch import RegistryState, registry_off
 from service.settings import Settings
 
-# Passes if both models are there; raises ModelError or CapacityError if not.
-Probe = Callable[[], Awaitable[None]]
+# Says which classifier answers, if both models are there; raises ModelError or CapacityError if
+# not.
+Probe = Callable[[], Awaitable[ModelVersion]]
 
 # A process that is starting again lets its callers wait; a probe has to be told at once.
 _PROBE_SECONDS = 2.0
@@ -28,11 +30,21 @@ class Backend:
         pipeline: answers photos.
         probe: asks whether both models behind it are there.
         metrics: counts what happens.
+        registry: says how it stands with the model registry.
     """
 
     pipeline: PhotoPipeline
     probe: Probe
     metrics: PhotoMetrics
+    registry: Callable[[], RegistryState] = field(default=registry_off)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a service that is ready says of itself."""
+
+    model: ModelVersion
+    registry: RegistryState
 
 
 class DataPlane:
@@ -76,17 +88,29 @@ class DataPlane:
         self._backend.metrics.results(results)
         return results
 
-    async def check_ready(self) -> None:
-        """Pass if a photo would be answered now.
+    async def check_ready(self) -> Readiness:
+        """Pass if a photo would be answered now, whether the registry answers or not.
 
         Raises:
             ModelError: a model does not answer.
         """
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                await self._backend.probe()
+                model = await self._backend.probe()
         except TimeoutError as error:
             raise ModelUnavailable("A model does not answer. Try again shortly.") from error
+        return Readiness(model, self._backend.registry())
+
+    async def present(self) -> Present:
+        """Say what is true now, for whoever measures."""
+        if self._started is None:
+            return Present(None, None, None)
+        registry = self._started.registry()
+        try:
+            model = (await self.check_ready()).model
+        except (ModelError, CapacityError):
+            model = None
+        return Present(model, registry.is_up, registry.is_champion_refused)
 
     @property
     def _backend(self) -> Backend:

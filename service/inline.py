@@ -5,6 +5,7 @@ Both models in the front's process: the least cost on a small machine, and no ot
 
 import bentoml
 
+from emotion.faces import ModelVersion
 from emotion.photo import PhotoPipeline
 from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
@@ -13,6 +14,7 @@ from service.http.front_first import put_front_first
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
+from service.model_watches import swapping_classifier, watch_registry
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 
@@ -28,12 +30,14 @@ class EmotionService:
     def __init__(self) -> None:
         """Load the models and put the pipeline together."""
         end_with_parent()
-        pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(settings))
+        classifier = swapping_classifier(settings)
+        pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(classifier, settings))
 
-        async def probe() -> None:
+        async def probe() -> ModelVersion:
             """Pass: models in this process are there as long as it is."""
+            return classifier.version
 
-        plane.start(Backend(pipeline, probe, PhotoMetrics()))
+        plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
 
 
 put_front_first(EmotionService, create_front(plane))

@@ -1,5 +1,8 @@
 """Prometheus metrics, of all processes of the service together.
 
+What a process counts is kept in files that outlive it; what is true only now (which model
+answers, whether the registry does) is asked for at each scrape, so that nothing old is told.
+
 BentoML names the folder in which its processes keep their figures
 (``PROMETHEUS_MULTIPROC_DIR``) after this module is imported, and prometheus_client decides
 by it when *it* is first imported: so it is imported late, inside the functions.
@@ -9,13 +12,14 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emotion.errors import RaptError
-from emotion.faces import PhotoAnswer
+from emotion.faces import ModelVersion, PhotoAnswer
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Metric
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 30.0)
@@ -77,13 +81,64 @@ class PhotoMetrics:
                 self._faces.inc(len(result.faces))
 
 
-def render_metrics() -> bytes:
-    """Return all metrics of all processes in Prometheus' text format."""
+class SwapMetrics:
+    """What the process that holds the classifier counts: new versions, taken up or refused."""
+
+    def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
+        """Register the metric, once in a registry; prometheus_client's own is the default."""
+        from prometheus_client import REGISTRY, Counter  # noqa: PLC0415  # see above
+
+        swaps = Counter(
+            "rapt_model_swaps",
+            "New versions of the classifier by outcome: swapped, or refused.",
+            ["outcome"],
+            registry=registry or REGISTRY,
+        )
+        # Labelled at once, so that both begin at 0.
+        self.swapped = swaps.labels("swapped").inc
+        self.refused = swaps.labels("refused").inc
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What is true at the moment of a scrape.
+
+    Attributes:
+        model: who answers; None where nobody does.
+        registry_up: whether the model registry answers; None where nobody asks it, or yet.
+        champion_refused: whether the registry's champion can't be served; None as above.
+    """
+
+    model: ModelVersion | None
+    registry_up: bool | None
+    champion_refused: bool | None
+
+    def collect(self) -> "Iterator[Metric]":
+        """Give the metrics, as prometheus_client's collectors do."""
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415  # see above
+
+        if self.model is not None:
+            info = GaugeMetricFamily(
+                "rapt_model_info", "Which classifier answers.", labels=["model", "version"]
+            )
+            info.add_metric([self.model.name, self.model.version], 1)
+            yield info
+        for name, value, what in (
+            ("up", self.registry_up, "Whether the model registry answered when last asked."),
+            ("champion_refused", self.champion_refused, "Whether its champion can't be served."),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))
+
+
+def render_metrics(present: Present) -> bytes:
+    """Return all metrics of all processes, and what is true now, in Prometheus' text format."""
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
+    now = CollectorRegistry()
+    now.register(present)
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return bytes(generate_latest(REGISTRY))
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped in its package
-    return bytes(generate_latest(registry))
+        return bytes(generate_latest(REGISTRY) + generate_latest(now))
+    MultiProcessCollector(now)  # type: ignore[no-untyped-call]  # untyped in its package
+    return bytes(generate_latest(now))

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from emotion.contract import CLASSIFIER_NAME
 from emotion.deadline import Deadline
 from emotion.errors import InvalidRequest, RaptError
 from emotion.faces import PhotoAnswer
@@ -18,6 +19,7 @@ from emotion.image import RgbImage, decode
 from emotion.photo import PhotoPipeline
 from service.annotation import annotate as draw
 from service.answers import PhotoBody
+from service.models.onnx import load_classifier
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 
@@ -41,7 +43,8 @@ def analyse_files(files: Sequence[Path], *, as_json: bool, annotate: Path | None
     """
     targets = _targets(files, annotate)
     settings = load_settings()
-    pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(settings))
+    classifier = load_classifier(settings.repository_of(CLASSIFIER_NAME), settings.max_batch)
+    pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(classifier, settings))
     failed = False
     console = Console(stderr=True)
     shown = track(

@@ -8,6 +8,8 @@ from typing import Any
 
 import bentoml
 
+from emotion.contract import DETECTOR_NAME
+from emotion.faces import ModelVersion
 from emotion.photo import PhotoPipeline
 from service.batching import hold_nothing_back
 from service.bentoml_options import batch_options, front_options, stage_options
@@ -17,7 +19,8 @@ from service.http.front_first import put_front_first
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
-from service.onnx_models import OnnxClassifier, OnnxFaceNetwork
+from service.model_watches import swapping_classifier, watch_registry
+from service.models.onnx import OnnxFaceNetwork
 from service.settings import load_settings
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.runners import RunnerClassifier, RunnerDetector
@@ -38,7 +41,7 @@ class FaceDetector:
         """Load and warm up the detector."""
         end_with_parent()
         hold_nothing_back()
-        network = OnnxFaceNetwork(settings.models)
+        network = OnnxFaceNetwork(settings.repository_of(DETECTOR_NAME))
         self._answer = PhotoBatchDetector(network, settings.detection, settings.limits)
 
     # Any: the rows are envelopes, of a type that pydantic has no schema for.
@@ -61,7 +64,7 @@ class EmotionClassifier:
         """Load and warm up the classifier."""
         end_with_parent()
         hold_nothing_back()
-        self._classifier = OnnxClassifier(settings.models, settings.max_batch)
+        self._classifier = swapping_classifier(settings)
         self._answer = CropBatchClassifier(self._classifier)
 
     @bentoml.api(**batch_options(settings, settings.max_batch))
@@ -88,11 +91,12 @@ class EmotionService:
         detector = RunnerDetector(self.detector.to_async)
         classifier = RunnerClassifier(self.classifier.to_async)
 
-        async def probe() -> None:
+        async def probe() -> ModelVersion:
             await detector.probe()
-            await classifier.probe()
+            return await classifier.describe()
 
-        plane.start(Backend(PhotoPipeline(detector, classifier), probe, PhotoMetrics()))
+        pipeline = PhotoPipeline(detector, classifier)
+        plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
 
 
 put_front_first(EmotionService, create_front(plane))

@@ -12,8 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from emotion.detection import DetectionSettings
 from emotion.errors import InvalidRequest
 from emotion.image import ImageLimits
+from service.models.repository import versions_of
 
-_BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
+BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
 class Settings(BaseSettings):
@@ -23,8 +24,16 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default=Path("~/.rapt"),
-        description="Folder for what the service keeps; models pulled into its models/ are "
-        "served in place of the built-in ones.",
+        description="Folder for what the service keeps; a model that is in its models/ is "
+        "served in place of the built-in one.",
+    )
+    model_poll_seconds: float = Field(
+        default=60.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="A running service pulls the registry's champion this often, in seconds, "
+        "where MLFLOW_TRACKING_URI is set; 0 is never, as in a cluster, where a new model is a "
+        "rollout.",
     )
     max_bytes: int = Field(
         default=ImageLimits().max_bytes, ge=1, description="Largest photo, in bytes."
@@ -106,10 +115,17 @@ class Settings(BaseSettings):
         return max(10_000, 100 * self.max_in_flight)
 
     @property
-    def models(self) -> Path:
-        """The model repository that is served."""
-        pulled = self.home.expanduser() / "models"
-        return pulled if pulled.is_dir() else _BUILT_IN_MODELS
+    def pulled_models(self) -> Path:
+        """The model repository that models are pulled into; it may not be there."""
+        return self.home.expanduser() / "models"
+
+    def repository_of(self, model: str) -> Path:
+        """Return the repository that a model is served from.
+
+        Model by model: a pulled classifier works with the built-in detector.
+        """
+        pulled = self.pulled_models
+        return pulled if versions_of(pulled / model) else BUILT_IN_MODELS
 
     @property
     def limits(self) -> ImageLimits:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.onnx_models import OnnxFaceNetwork
+from service.models.onnx import OnnxFaceNetwork
 from tests.mlflow_server import MlflowServer, mlflow_server
 
 PROJECT = Path(__file__).parents[1]

@@ -1,12 +1,49 @@
 """/livez: this process turns its event loop. /readyz: a photo would be answered now. /metrics."""
 
+from datetime import datetime
+from typing import Literal, Self
+
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
-from service.data_plane import DataPlane
+from service.answers import ModelBody
+from service.data_plane import DataPlane, Readiness
 from service.http.problems import MEDIA_TYPE
 from service.metrics import METRICS_TYPE, render_metrics
+from service.models.registry_watch import State
+
+
+class RegistryBody(BaseModel):
+    """How it stands with the model registry. The service is ready whatever it is."""
+
+    state: State
+    since: datetime
+    detail: str = Field(description="Why, in one line.")
+    champion: str | None = Field(description="The champion's number there, where it is known.")
+
+
+class ReadyBody(BaseModel):
+    """A photo would be answered now."""
+
+    status: Literal["ready"] = "ready"
+    model: ModelBody = Field(description="The classifier that would answer.")
+    registry: RegistryBody
+
+    @classmethod
+    def of(cls, readiness: Readiness) -> Self:
+        """Translate."""
+        model, registry = readiness.model, readiness.registry
+        return cls(
+            model=ModelBody(name=model.name, version=model.version),
+            registry=RegistryBody(
+                state=registry.state,
+                since=registry.since,
+                detail=registry.detail,
+                champion=registry.champion,
+            ),
+        )
 
 
 def health_routes(plane: DataPlane) -> APIRouter:
@@ -22,14 +59,17 @@ def health_routes(plane: DataPlane) -> APIRouter:
     @router.get(
         "/readyz",
         summary="Would a photo be answered now?",
+        response_model=ReadyBody,
         responses={503: {"description": "Not ready; says why.", "content": {MEDIA_TYPE: {}}}},
     )
     async def readyz() -> Response:
-        await plane.check_ready()
-        return PlainTextResponse("ready\n")
+        body = ReadyBody.of(await plane.check_ready())
+        return Response(body.model_dump_json(), media_type="application/json")
 
     @router.get("/metrics", summary="Prometheus metrics of all processes of this service")
     async def metrics() -> Response:
-        return Response(await run_in_threadpool(render_metrics), media_type=METRICS_TYPE)
+        present = await plane.present()
+        rendered = await run_in_threadpool(render_metrics, present)
+        return Response(rendered, media_type=METRICS_TYPE)
 
     return router

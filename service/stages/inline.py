@@ -5,21 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from emotion.contract import DETECTOR_NAME
 from emotion.deadline import Deadline
 from emotion.errors import RaptError
-from emotion.faces import ModelVersion, Sighting, Verdicts
+from emotion.faces import Sighting, Verdicts
 from service.micro_batch import MicroBatcher
-from service.onnx_models import OnnxClassifier, OnnxFaceNetwork
+from service.models.onnx import OnnxFaceNetwork
 from service.settings import Settings
 from service.stages.tasks import (
     CropBatchClassifier,
+    CropClassifier,
     CropResult,
     CropTask,
     DetectionResult,
     DetectionTask,
     PhotoBatchDetector,
 )
-from service.stages.verdicts import gather_verdicts, no_verdicts
+from service.stages.verdicts import ask_one_model, no_verdicts
 
 
 class InlineDetector:
@@ -31,7 +33,7 @@ class InlineDetector:
         Raises:
             ContractMismatch: the model is not what the code was built for.
         """
-        network = OnnxFaceNetwork(settings.models)
+        network = OnnxFaceNetwork(settings.repository_of(DETECTOR_NAME))
         detect = PhotoBatchDetector(network, settings.detection, settings.limits)
         # One photo a batch: several are worked on at once by several threads instead.
         self._batcher = MicroBatcher[DetectionTask, DetectionResult](
@@ -48,14 +50,9 @@ class InlineDetector:
 class InlineClassifier:
     """``emotion.stages.EmotionClassifier`` in this process."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Load the model.
-
-        Raises:
-            ContractMismatch: the model is not what the code was built for.
-        """
-        classifier = OnnxClassifier(settings.models, settings.max_batch)
-        self.model: ModelVersion = classifier.version
+    def __init__(self, classifier: CropClassifier, settings: Settings) -> None:
+        """Take the model, which may change its version while it serves."""
+        self._classifier = classifier
         self._batcher = MicroBatcher[CropTask, CropResult](
             CropBatchClassifier(classifier),
             max_batch=classifier.max_batch,
@@ -67,5 +64,5 @@ class InlineClassifier:
         """Judge crops; see the protocol."""
         tasks = [CropTask(crop, deadline) for crop in crops]
         if not tasks:
-            return no_verdicts(self.model)
-        return gather_verdicts(await self._batcher.run(tasks))
+            return no_verdicts(self._classifier.version)
+        return await ask_one_model(lambda: self._batcher.run(tasks))

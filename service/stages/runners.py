@@ -15,7 +15,7 @@ from emotion.errors import ModelUnavailable, Overloaded, RaptError
 from emotion.faces import ModelVersion, Sighting, Verdicts
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.tasks import CropResult, CropTask, DetectionResult, DetectionTask
-from service.stages.verdicts import gather_verdicts, no_verdicts
+from service.stages.verdicts import ask_one_model, no_verdicts
 
 Answer = TypeVar("Answer")
 
@@ -83,15 +83,15 @@ class RunnerClassifier:
         tasks = seal([CropTask(crop, deadline) for crop in crops])
         if not tasks:
             # There is nothing to batch, yet the answer names the model.
-            return no_verdicts(await self._describe())
-        results = await _call(lambda: self._service.classify(tasks), "emotion classifier")
-        return gather_verdicts(unseal(results))
+            return no_verdicts(await self.describe())
 
-    async def probe(self) -> None:
-        """Pass if the process answers."""
-        await self._describe()
+        async def ask() -> list[CropResult]:
+            return unseal(await _call(lambda: self._service.classify(tasks), "emotion classifier"))
 
-    async def _describe(self) -> ModelVersion:
+        return await ask_one_model(ask)
+
+    async def describe(self) -> ModelVersion:
+        """Say which model answers, if the process does."""
         return (await _call(self._service.describe, "emotion classifier")).content
 
 

@@ -6,6 +6,7 @@ waits for any more is not computed. A bad row's error stands in its place and fa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,9 @@ import numpy.typing as npt
 from emotion.deadline import Deadline
 from emotion.detection import DetectionSettings, FaceNetwork
 from emotion.errors import DeadlineExceeded, InputError
-from emotion.faces import ModelVersion, Sighting
+from emotion.faces import ModelVersion, Sighting, Verdicts
 from emotion.image import ImageLimits
 from emotion.sighting import sight
-from service.onnx_models import OnnxClassifier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,10 +70,28 @@ class PhotoBatchDetector:
             return error
 
 
+class CropClassifier(Protocol):
+    """A classifier in this process."""
+
+    @property
+    def max_batch(self) -> int:
+        """Most crops at once."""
+        ...
+
+    @property
+    def version(self) -> ModelVersion:
+        """Which model would answer now."""
+        ...
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> Verdicts:
+        """Judge crops uint8 [n, 1, 48, 48], all by one model."""
+        ...
+
+
 class CropBatchClassifier:
     """Answers a batch of crops with one run of the model."""
 
-    def __init__(self, classifier: OnnxClassifier) -> None:
+    def __init__(self, classifier: CropClassifier) -> None:
         """Take the model."""
         self._classifier = classifier
 

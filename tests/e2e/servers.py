@@ -90,7 +90,8 @@ def running(
         variables: set in its environment.
     """
     port = free_port()
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RAPT_", "BENTOML_"))}
+    ours = ("RAPT_", "BENTOML_", "MLFLOW_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     environment = {**inherited, "RAPT_HOME": str(folder / "rapt"), "TMPDIR": str(folder)}
     process = subprocess.Popen(  # noqa: S603  # our own words
         [*command, "--port", str(port)],

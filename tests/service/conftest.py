@@ -14,6 +14,7 @@ def default_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings of the machine that runs the tests don't count."""
     for name in [name for name in os.environ if name.startswith("RAPT_")]:
         monkeypatch.delenv(name)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("RAPT_HOME", str(tmp_path / "home"))
 
 

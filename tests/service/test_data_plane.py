@@ -1,22 +1,24 @@
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, UndecodableImage
-from emotion.faces import PhotoAnswer
+from emotion.faces import ModelVersion, PhotoAnswer
 from emotion.photo import PhotoPipeline
 from service import data_plane
 from service.data_plane import Backend, DataPlane
-from service.metrics import PhotoMetrics
+from service.metrics import PhotoMetrics, Present
+from service.models.registry_watch import RegistryState
 from service.settings import Settings
 from tests.service.fake_stages import BAD_PHOTO, StuckDetector, fake_pipeline, photo_of
-from tests.stages import FakeClassifier
+from tests.stages import MODEL, FakeClassifier
 
 
-async def pass_probe() -> None:
-    pass
+async def pass_probe() -> ModelVersion:
+    return MODEL
 
 
 def started(
@@ -87,14 +89,27 @@ async def test_requests_beyond_the_limit_are_refused_and_counted(
 
 
 async def test_it_is_ready_when_the_probe_passes(metrics: PhotoMetrics) -> None:
-    await started(metrics).check_ready()
+    ready = await started(metrics).check_ready()
+    assert (ready.model, ready.registry.state) == (MODEL, "off")
+
+
+async def test_what_is_measured_before_it_is_started_is_nothing() -> None:
+    assert await DataPlane(Settings()).present() == Present(None, None, None)
+
+
+async def test_what_is_measured_is_the_model_and_the_registry(metrics: PhotoMetrics) -> None:
+    refused = RegistryState("refused", datetime.now(UTC), "No contract.")
+    plane = DataPlane(Settings())
+    plane.start(Backend(fake_pipeline(), pass_probe, metrics, lambda: refused))
+    assert await plane.present() == Present(MODEL, registry_up=True, champion_refused=True)
 
 
 async def test_a_probe_that_waits_is_not_waited_for(
     metrics: PhotoMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def wait() -> None:
+    async def wait() -> ModelVersion:
         await asyncio.Event().wait()
+        return MODEL
 
     monkeypatch.setattr(data_plane, "_PROBE_SECONDS", 0.01)
     plane = DataPlane(Settings())

@@ -1,13 +1,17 @@
+from pathlib import Path
+
 import pytest
 from prometheus_client import CollectorRegistry
 
 from emotion.errors import Overloaded, UndecodableImage
-from emotion.faces import Box, Detection, Face, PhotoAnswer
-from service.metrics import PhotoMetrics, render_metrics
+from emotion.faces import Box, Detection, Face, ModelVersion, PhotoAnswer
+from service.metrics import PhotoMetrics, Present, SwapMetrics, render_metrics
 from tests.service.fake_stages import LANDMARKS, PROBABILITIES
 from tests.stages import MODEL
 
 FACE = Face(Detection(Box(0, 0, 1, 1), 1.0, LANDMARKS), PROBABILITIES)
+
+NOTHING = Present(None, None, None)
 
 
 def test_photos_are_counted_by_outcome_and_faces_one_by_one(
@@ -49,6 +53,38 @@ def test_a_bug_is_not_counted_as_a_refusal(
     }
 
 
+def test_swaps_are_counted_by_outcome_from_0_on(registry: CollectorRegistry) -> None:
+    swaps = SwapMetrics(registry)
+    swaps.swapped()
+    counts = {
+        outcome: registry.get_sample_value("rapt_model_swaps_total", {"outcome": outcome})
+        for outcome in ("swapped", "refused")
+    }
+    assert counts == {"swapped": 1, "refused": 0}
+
+
 def test_one_process_by_itself_renders_its_own_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
-    assert b"# TYPE process_cpu_seconds_total counter" in render_metrics()
+    assert b"# TYPE process_cpu_seconds_total counter" in render_metrics(NOTHING)
+
+
+def test_what_is_true_now_is_rendered_and_nothing_that_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    render_metrics(
+        Present(
+            ModelVersion("emotion_classifier", "old"), registry_up=False, champion_refused=False
+        )
+    )
+    text = render_metrics(Present(MODEL, registry_up=True, champion_refused=False)).decode()
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        'rapt_model_info{model="emotion_classifier",version="fake-1"} 1.0',
+        "rapt_model_registry_up 1.0",
+        "rapt_model_registry_champion_refused 0.0",
+    ]
+
+
+def test_what_is_not_known_is_not_rendered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    assert render_metrics(NOTHING) == b""

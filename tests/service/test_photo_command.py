@@ -162,7 +162,7 @@ def test_a_wrong_setting_is_told_in_one_line(face: Path, monkeypatch: pytest.Mon
 def test_a_model_that_does_not_fit_is_told(
     face: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "home" / "models").mkdir(parents=True)
+    (tmp_path / "home" / "models" / "face_detector" / "1").mkdir(parents=True)
     result = photo(face)
     assert result.exit_code == 1
     assert "config.pbtxt: No such file or directory." in result.stderr

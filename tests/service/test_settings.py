@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from emotion.errors import InvalidRequest
-from service.settings import Settings, load_settings
+from service.settings import BUILT_IN_MODELS, Settings, load_settings
 
 
 def test_a_field_is_set_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,11 +45,23 @@ def test_the_detector_looks_as_hard_as_set() -> None:
     assert (detection.side, detection.min_score) == (1280, 0.7)
 
 
-def test_pulled_models_come_before_the_built_in_ones(tmp_path: Path) -> None:
+def test_a_pulled_model_comes_before_the_built_in_one_and_only_that_model(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    assert settings.models.name == "model_repository"
-    (tmp_path / "models").mkdir()
-    assert settings.models == tmp_path / "models"
+    (tmp_path / "models" / "emotion_classifier").mkdir(parents=True)
+    assert settings.repository_of("emotion_classifier") == BUILT_IN_MODELS
+    (tmp_path / "models" / "emotion_classifier" / "1").mkdir()
+    assert settings.repository_of("emotion_classifier") == tmp_path / "models"
+    assert settings.repository_of("face_detector") == BUILT_IN_MODELS
+
+
+@pytest.mark.parametrize("value", ["-1", "inf", "nan"])
+def test_the_registry_is_asked_every_so_many_seconds_or_never(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings(model_poll_seconds=0).model_poll_seconds == 0
+    monkeypatch.setenv("RAPT_MODEL_POLL_SECONDS", value)
+    with pytest.raises(InvalidRequest, match="RAPT_MODEL_POLL_SECONDS"):
+        load_settings()
 
 
 def test_all_photos_that_can_be_in_flight_may_wait() -> None:

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-VARIABLES = ("BENTOML_DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY")
+VARIABLES = ("BENTOML_DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY", "ORT_DISABLE_TELEMETRY")
 
 
 def run(code: str, folder: Path) -> None:
@@ -17,7 +17,7 @@ def run(code: str, folder: Path) -> None:
 
 
 def test_onnx_runtime_does_not_start_its_telemetry(tmp_path: Path) -> None:
-    run("import service.onnx_models", tmp_path)
+    run("import service.models.onnx", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

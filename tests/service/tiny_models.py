@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from emotion.checksums import digest_of
-from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME, VERSION_KEY
+from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME, LABELS_KEY, VERSION_KEY
 from emotion.labels import EMOTIONS
 
 _CONFIG = """\
@@ -69,9 +69,16 @@ def detector(input_name: str = "images", input_type: int = TensorProto.UINT8) ->
     return _model(helper.make_graph(nodes, DETECTOR_NAME, [images], outputs))
 
 
-def classifier(version: str | None = "tiny", classes: int = 7) -> onnx.ModelProto:
+def classifier(
+    version: str | None = "tiny",
+    *,
+    classes: int = 7,
+    labels: tuple[str, ...] | None = EMOTIONS,
+    batch: int | str = "n",
+    steepness: float = 0.1,
+) -> onnx.ModelProto:
     """Judges by brightness: the brighter a crop, the surer of the last class."""
-    scale = np.linspace(0, 0.1, classes, dtype=np.float32).reshape(1, classes)
+    scale = np.linspace(0, steepness, classes, dtype=np.float32).reshape(1, classes)
     nodes = [
         helper.make_node("Cast", ["crops"], ["real"], to=TensorProto.FLOAT),
         helper.make_node("Flatten", ["real"], ["flat"], axis=1),
@@ -82,13 +89,13 @@ def classifier(version: str | None = "tiny", classes: int = 7) -> onnx.ModelProt
     graph = helper.make_graph(
         nodes,
         CLASSIFIER_NAME,
-        [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", 1, 48, 48])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", classes])],
+        [helper.make_tensor_value_info("crops", TensorProto.UINT8, [batch, 1, 48, 48])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [batch, classes])],
         initializer=[numpy_helper.from_array(scale, "scale")],
     )
     model = _model(graph)
-    if version is not None:
-        helper.set_model_props(model, {VERSION_KEY: version})
+    facts = {VERSION_KEY: version, LABELS_KEY: ",".join(labels) if labels else None}
+    helper.set_model_props(model, {key: fact for key, fact in facts.items() if fact is not None})
     return model
 
 

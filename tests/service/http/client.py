@@ -1,34 +1,39 @@
 """A client of the front in this process, with made-up stages behind it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 from prometheus_client import CollectorRegistry
 
+from emotion.faces import ModelVersion
 from emotion.photo import PhotoPipeline
 from service.data_plane import Backend, DataPlane, Probe
 from service.http.front import create_front
 from service.metrics import PhotoMetrics
+from service.models.registry_watch import RegistryState, registry_off
 from service.settings import Settings
 from tests.service.fake_stages import fake_pipeline
+from tests.stages import MODEL
 
 BOUNDARY = "frontier"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 
 
-async def pass_probe() -> None:
-    pass
+async def pass_probe() -> ModelVersion:
+    return MODEL
 
 
 def started_plane(
     settings: Settings | None = None,
     pipeline: PhotoPipeline | None = None,
     probe: Probe = pass_probe,
+    registry: Callable[[], RegistryState] = registry_off,
 ) -> DataPlane:
     plane = DataPlane(settings or Settings())
     metrics = PhotoMetrics(CollectorRegistry())
-    plane.start(Backend(pipeline or fake_pipeline(), probe, metrics))
+    plane.start(Backend(pipeline or fake_pipeline(), probe, metrics, registry))
     return plane
 
 
@@ -49,3 +54,15 @@ def form(*fields: tuple[str, str | None, bytes]) -> bytes:
         head = f"--{BOUNDARY}\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
         parts.append(head + content + b"\r\n")
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def problem(response: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    """The problem in an answer, which has to be one and complete."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert list(body) == ["type", "title", "status", "detail", "instance"]
+    assert body["type"] == f"urn:rapt:problem:{kind}"
+    assert body["status"] == status
+    assert body["instance"] == f"urn:rapt:request:{response.headers['x-request-id']}"
+    return body

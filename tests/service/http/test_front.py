@@ -5,7 +5,6 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +15,7 @@ from emotion.photo import PhotoPipeline
 from service.data_plane import DataPlane
 from service.settings import Settings
 from tests.service.fake_stages import BAD_PHOTO, FailingDetector, StuckDetector, photo_of
-from tests.service.http.client import MULTIPART, client_of, form, started_plane
+from tests.service.http.client import MULTIPART, client_of, form, problem, started_plane
 from tests.stages import MODEL, FakeClassifier
 
 JPEG = {"content-type": "image/jpeg"}
@@ -27,18 +26,6 @@ FORM = {"content-type": MULTIPART}
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(started_plane()) as one:
         yield one
-
-
-def problem(response: httpx.Response, status: int, kind: str) -> dict[str, Any]:
-    """The problem in an answer, which has to be one and complete."""
-    assert response.status_code == status
-    assert response.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = response.json()
-    assert list(body) == ["type", "title", "status", "detail", "instance"]
-    assert body["type"] == f"urn:rapt:problem:{kind}"
-    assert body["status"] == status
-    assert body["instance"] == f"urn:rapt:request:{response.headers['x-request-id']}"
-    return body
 
 
 async def test_a_photo_is_answered_with_its_faces(client: httpx.AsyncClient) -> None:
@@ -186,27 +173,6 @@ async def test_another_method_is_405_and_says_which(client: httpx.AsyncClient) -
     assert response.headers["allow"] == "POST"
 
 
-async def test_it_is_ready_while_both_models_answer(client: httpx.AsyncClient) -> None:
-    response = await client.get("/readyz")
-    assert (response.status_code, response.text) == (200, "ready\n")
-
-
-async def test_it_is_not_ready_when_one_does_not() -> None:
-    async def fail() -> None:
-        raise ModelUnavailable("The face detector does not answer.")
-
-    async with client_of(started_plane(probe=fail)) as client:
-        response = await client.get("/readyz")
-        assert (await client.get("/livez")).text == "alive\n"
-    assert "face detector" in problem(response, 503, "model-unavailable")["detail"]
-
-
-async def test_metrics_are_in_prometheus_text(client: httpx.AsyncClient) -> None:
-    response = await client.get("/metrics")
-    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert "# TYPE" in response.text
-
-
 async def test_the_root_leads_to_the_documentation(client: httpx.AsyncClient) -> None:
     response = await client.get("/")
     assert response.status_code == 307
@@ -257,11 +223,6 @@ async def test_every_reference_in_openapi_leads_somewhere(client: httpx.AsyncCli
 async def test_ids_that_are_made_up_are_uuids(client: httpx.AsyncClient) -> None:
     response = await client.get("/livez")
     assert str(uuid.UUID(response.headers["x-request-id"])) == response.headers["x-request-id"]
-
-
-@pytest.mark.parametrize("path", ["/livez", "/readyz"])
-async def test_load_balancers_may_ask_with_head(path: str, client: httpx.AsyncClient) -> None:
-    assert (await client.head(path)).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/photos/", "/docs/", "/bentoml/", "/schema.json"])

@@ -16,6 +16,7 @@ from emotion.errors import (
     UnsupportedImage,
 )
 from service.http.problems import problem_of, problem_of_status, problem_response
+from service.models.registry import ChampionRefused, RegistryUnreachable
 
 STATUSES: dict[type[RaptError], int] = {
     UndecodableImage: 400,
@@ -26,6 +27,8 @@ STATUSES: dict[type[RaptError], int] = {
     DeadlineExceeded: 504,
     ModelUnavailable: 503,
     ContractMismatch: 503,
+    ChampionRefused: 503,
+    RegistryUnreachable: 503,
 }
 
 

@@ -158,5 +158,5 @@ async def test_a_crop_that_was_too_late_makes_the_call_late() -> None:
 async def test_a_probe_passes_if_the_process_answers() -> None:
     await RunnerDetector(FakeDetectorService(sighting_of)).probe()
     service = FakeClassifierService()
-    await RunnerClassifier(service).probe()
+    assert await RunnerClassifier(service).describe() == MODEL
     assert service.asked == ["describe"]

@@ -8,7 +8,7 @@ from emotion.detection import DetectionSettings, Floats, priors_of
 from emotion.errors import DeadlineExceeded, UndecodableImage, UnsupportedImage
 from emotion.faces import Sighting
 from emotion.image import ImageLimits
-from service.onnx_models import OnnxClassifier
+from service.models.onnx import OnnxClassifier, load_classifier
 from service.stages.tasks import (
     CropBatchClassifier,
     CropTask,
@@ -45,7 +45,7 @@ def detect(network: BlindNetwork) -> PhotoBatchDetector:
 
 @pytest.fixture
 def classify(tiny: TinyRepository) -> CropBatchClassifier:
-    return CropBatchClassifier(OnnxClassifier(tiny.write(), max_batch=4))
+    return CropBatchClassifier(load_classifier(tiny.write(), max_batch=4))
 
 
 def png(width: int = 40, height: int = 30) -> bytes:

@@ -1,9 +1,10 @@
-"""Finds a model in the model repository, and checks that it is what the code was built for.
+"""Finds a model in a model repository, and checks that it is what the code was built for.
 
 Triton reads the same folder: the files that steer it (``config.pbtxt``) steer the in-process
 runtime as well.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,15 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from emotion.checksums import digest_of, read_checksums
+from emotion.contract import MODEL_FILE
 from emotion.errors import ContractMismatch
 from emotion.labels import EMOTIONS
+
+CONFIG_FILE = "config.pbtxt"
+LABELS_FILE = "labels.txt"
+CHECKSUM_FILE = "README.md"
+
+_VERSION = re.compile(r"[1-9][0-9]*")  # Triton passes over all other folders as well.
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,8 @@ class RepositoryModel:
 
     Attributes:
         name: of the model.
+        number: of the version's folder; 0 where it lies in none.
+        digest: the SHA-256 of the ONNX file, in hex.
         content: the ONNX file's bytes, equal to the recorded checksum.
         max_batch_size: most rows at once; 0 where the model doesn't batch.
         intra_op_threads: threads inside one operator.
@@ -28,30 +38,55 @@ class RepositoryModel:
     """
 
     name: str
+    number: int
+    digest: str
     content: bytes
     max_batch_size: int
     intra_op_threads: int
     inter_op_threads: int
 
 
-def read_model(repository: Path, name: str) -> RepositoryModel:
-    """Read a model's newest version and its configuration.
+def versions_of(folder: Path) -> list[int]:
+    """Return the numbers of a model's versions, oldest first; none where there is no folder."""
+    try:
+        names = [entry.name for entry in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(int(name) for name in names if _VERSION.fullmatch(name))
+
+
+def read_model(repository: Path, name: str, number: int | None = None) -> RepositoryModel:
+    """Read a model and its configuration.
+
+    Args:
+        repository: where it lies.
+        name: of the model.
+        number: of a version; None is the newest.
 
     Raises:
         ContractMismatch: it is missing, its checksum differs, or its configuration is not
             one this service can honour.
     """
-    folder = repository / name
-    config = _read_config(folder / "config.pbtxt")
-    if config.name != name or config.backend != "onnxruntime":
-        raise ContractMismatch(
-            f"{folder / 'config.pbtxt'}: names model {config.name!r} for backend "
-            f"{config.backend!r}, not {name!r} for 'onnxruntime'."
-        )
-    version = _newest_version(folder)
+    config = _read_config(repository, name)
+    number = number or _newest_version(repository / name)
+    return _joined(config, number, _read_verified(repository, f"{name}/{number}/{MODEL_FILE}"))
+
+
+def configured_as(repository: Path, name: str, content: bytes) -> RepositoryModel:
+    """Return a file that lies nowhere yet, with the configuration that a repository has for it.
+
+    Raises:
+        ContractMismatch: see ``read_model``.
+    """
+    return _joined(_read_config(repository, name), 0, content)
+
+
+def _joined(config: ModelConfig, number: int, content: bytes) -> RepositoryModel:
     return RepositoryModel(
-        name=name,
-        content=_read_verified(repository, f"{name}/{version}/model.onnx"),
+        name=config.name,
+        number=number,
+        digest=digest_of(content),
+        content=content,
         max_batch_size=config.max_batch_size,
         intra_op_threads=_thread_count(config, "intra_op_thread_count"),
         inter_op_threads=_thread_count(config, "inter_op_thread_count"),
@@ -64,7 +99,7 @@ def check_labels(repository: Path, name: str) -> None:
     Raises:
         ContractMismatch: they differ: every answer would be confidently wrong.
     """
-    path = repository / name / "labels.txt"
+    path = repository / name / LABELS_FILE
     try:
         labels = path.read_text(encoding="utf-8").split()
     except OSError as error:
@@ -73,33 +108,40 @@ def check_labels(repository: Path, name: str) -> None:
         raise ContractMismatch(f"{path}: the labels {labels} are not this project's, in its order.")
 
 
-def _read_config(path: Path) -> ModelConfig:
+def _read_config(repository: Path, name: str) -> ModelConfig:
+    path = repository / name / CONFIG_FILE
     try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), ModelConfig())
+        config = text_format.Parse(path.read_text(encoding="utf-8"), ModelConfig())
     except OSError as error:
         raise ContractMismatch(f"{path}: {error.strerror}.") from error
     except text_format.ParseError as error:
         raise ContractMismatch(f"{path}: {error}.") from error
+    if config.name != name or config.backend != "onnxruntime":
+        raise ContractMismatch(
+            f"{path}: names model {config.name!r} for backend {config.backend!r}, "
+            f"not {name!r} for 'onnxruntime'."
+        )
+    return config
 
 
 def _newest_version(folder: Path) -> int:
-    versions = [int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal()]
+    versions = versions_of(folder)
     if not versions:
         raise ContractMismatch(f"{folder}: holds no version; expected a folder named 1.")
-    return max(versions)
+    return versions[-1]
 
 
 def _read_verified(repository: Path, place: str) -> bytes:
-    readme = repository / "README.md"
+    readme = repository / CHECKSUM_FILE
     try:
         content = (repository / place).read_bytes()
         expected = read_checksums(readme.read_text(encoding="utf-8")).get(place)
     except OSError as error:
         raise ContractMismatch(f"{error.filename}: {error.strerror}.") from error
-    if expected != digest_of(content):
+    if digest_of(content) != expected:
         raise ContractMismatch(
             f"{repository / place}: its SHA-256 is not the one listed in {readme}. "
-            "Take the file anew, or run `python -m training export` to write both."
+            "Take the file anew, by `rapt models pull` or `python -m training export`."
         )
     return content
 

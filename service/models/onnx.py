@@ -13,6 +13,7 @@ from emotion.contract import (
     DETECTOR_INPUT,
     DETECTOR_NAME,
     DETECTOR_OUTPUTS,
+    LABELS_KEY,
     VERSION_KEY,
 )
 from emotion.detection import Floats
@@ -20,10 +21,13 @@ from emotion.errors import ContractMismatch
 from emotion.faces import ModelVersion, Verdicts
 from emotion.labels import EMOTIONS
 from emotion.preprocessing import CROP_SIDE
-from service.model_repository import RepositoryModel, check_labels, read_model
+from service.models.repository import RepositoryModel, check_labels, read_model
 
 # A photo for the warm-up: black, of the most common shape.
 _WARM_UP_PHOTO = (1, 480, 640, 3)
+# More than one, so that a file of a fixed batch is found out.
+_WARM_UP_CROPS = 2
+_SUM_TOLERANCE = 1e-3
 
 
 class OnnxFaceNetwork:
@@ -49,24 +53,28 @@ class OnnxFaceNetwork:
 
 
 class OnnxClassifier:
-    """The repository's classifier: crops in, calibrated probabilities out."""
+    """A classifier: crops in, calibrated probabilities out.
 
-    def __init__(self, repository: Path, max_batch: int) -> None:
-        """Load, check and warm up.
+    Attributes:
+        max_batch: most crops at once.
+        version: which model it is.
+    """
+
+    def __init__(self, model: RepositoryModel, max_batch: int) -> None:
+        """Open, check and warm up.
 
         Args:
-            repository: the model repository.
+            model: its file and configuration.
             max_batch: most crops at once; the model's own limit holds if it is smaller.
 
         Raises:
             ContractMismatch: the file is not the classifier this code was built for.
         """
-        check_labels(repository, CLASSIFIER_NAME)
-        model = read_model(repository, CLASSIFIER_NAME)
         self._session = _open(model)
         _check_tensors(self._session, CLASSIFIER_NAME, [CLASSIFIER_INPUT], [CLASSIFIER_OUTPUT])
         self.max_batch = min(max_batch, model.max_batch_size or 1)
-        self.version = ModelVersion(CLASSIFIER_NAME, _version_of(self._session))
+        self.version = ModelVersion(CLASSIFIER_NAME, _version_in(self._session, CLASSIFIER_NAME))
+        _check_labels_in(self._session)
         self._warm_up()
 
     def classify(self, crops: npt.NDArray[np.uint8]) -> Verdicts:
@@ -84,14 +92,48 @@ class OnnxClassifier:
         return result
 
     def _warm_up(self) -> None:
-        crops = np.zeros((1, 1, CROP_SIDE, CROP_SIDE), dtype=np.uint8)
-        shape = self._run(crops).shape
-        if shape != (1, len(EMOTIONS)):
-            raise ContractMismatch(f"{CLASSIFIER_NAME}: answers with shape {shape}, not (1, 7).")
+        """Judge a few crops, and see that what comes out are probabilities."""
+        crops = np.zeros((_WARM_UP_CROPS, 1, CROP_SIDE, CROP_SIDE), dtype=np.uint8)
+        crops[1:] = 255
+        try:
+            result = self._run(crops[: self.max_batch])
+        # ONNX Runtime raises classes of its own that share only this base.
+        except Exception as error:
+            raise ContractMismatch(f"{CLASSIFIER_NAME}: fails its warm-up: {error}") from error
+        shape = (len(crops[: self.max_batch]), len(EMOTIONS))
+        if result.shape != shape:
+            raise ContractMismatch(
+                f"{CLASSIFIER_NAME}: answers with shape {result.shape}, not {shape}."
+            )
+        if not np.allclose(result.sum(axis=1), 1, atol=_SUM_TOLERANCE) or (result < 0).any():
+            raise ContractMismatch(f"{CLASSIFIER_NAME}: what it answers are no probabilities.")
 
 
-def check_models(repository: Path) -> ModelVersion:
+def load_classifier(repository: Path, max_batch: int) -> OnnxClassifier:
+    """Load, check and warm up a repository's newest classifier; see ``OnnxClassifier``.
+
+    Raises:
+        ContractMismatch: it is not the classifier this code was built for.
+    """
+    check_labels(repository, CLASSIFIER_NAME)
+    return OnnxClassifier(read_model(repository, CLASSIFIER_NAME), max_batch)
+
+
+def named_version(model: RepositoryModel) -> str:
+    """Return the version that a model file says it is.
+
+    Raises:
+        ContractMismatch: it can't be loaded, or says none.
+    """
+    return _version_in(_open(model), model.name)
+
+
+def check_models(detector: Path, classifier: Path) -> ModelVersion:
     """Load both models once, so that a wrong file is told before any server starts.
+
+    Args:
+        detector: the repository of the face detector.
+        classifier: the repository of the classifier.
 
     Returns:
         The classifier's version.
@@ -99,8 +141,8 @@ def check_models(repository: Path) -> ModelVersion:
     Raises:
         ContractMismatch: a file is not what this code was built for.
     """
-    OnnxFaceNetwork(repository)
-    return OnnxClassifier(repository, max_batch=1).version
+    OnnxFaceNetwork(detector)
+    return load_classifier(classifier, max_batch=1).version
 
 
 def _open(model: RepositoryModel) -> onnxruntime.InferenceSession:
@@ -129,8 +171,22 @@ def _check_tensors(
         )
 
 
-def _version_of(session: onnxruntime.InferenceSession) -> str:
-    version: str | None = session.get_modelmeta().custom_metadata_map.get(VERSION_KEY)
+def _facts_in(session: onnxruntime.InferenceSession) -> dict[str, str]:
+    facts: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    return facts
+
+
+def _version_in(session: onnxruntime.InferenceSession, name: str) -> str:
+    version = _facts_in(session).get(VERSION_KEY)
     if not version:
-        raise ContractMismatch(f"{CLASSIFIER_NAME}: its metadata has no {VERSION_KEY!r}.")
+        raise ContractMismatch(f"{name}: its metadata has no {VERSION_KEY!r}.")
     return version
+
+
+def _check_labels_in(session: onnxruntime.InferenceSession) -> None:
+    labels = _facts_in(session).get(LABELS_KEY, "")
+    if labels != ",".join(EMOTIONS):
+        raise ContractMismatch(
+            f"{CLASSIFIER_NAME}: the {LABELS_KEY} in its metadata, {labels!r}, are not this "
+            "project's, in its order."
+        )

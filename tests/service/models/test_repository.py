@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
+from emotion.checksums import digest_of
 from emotion.contract import CLASSIFIER_NAME
 from emotion.errors import ContractMismatch
-from service.model_repository import check_labels, read_model
+from service.models.repository import check_labels, configured_as, read_model, versions_of
 from tests.service.tiny_models import TinyRepository, classifier
 
 CONFIG = f"{CLASSIFIER_NAME}/config.pbtxt"
@@ -15,6 +18,31 @@ def test_a_model_comes_with_what_its_configuration_says(tiny: TinyRepository) ->
     assert model.content == tiny.files[MODEL]
     assert (model.name, model.max_batch_size) == (CLASSIFIER_NAME, 4)
     assert (model.intra_op_threads, model.inter_op_threads) == (3, 2)
+    assert (model.number, model.digest) == (1, digest_of(tiny.files[MODEL]))
+
+
+def test_a_file_that_lies_nowhere_gets_a_repositorys_configuration(tiny: TinyRepository) -> None:
+    model = configured_as(tiny.write(), CLASSIFIER_NAME, b"content")
+    assert (model.number, model.content, model.max_batch_size) == (0, b"content", 4)
+    assert model.digest == digest_of(b"content")
+
+
+def test_versions_are_sorted_by_number_and_all_else_is_passed_over(tmp_path: Path) -> None:
+    for name in ("10", "9", "01", "0", ".draft", "next", "²"):
+        (tmp_path / name).mkdir()
+    assert versions_of(tmp_path) == [9, 10]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_what_is_no_folder_has_no_versions(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert versions_of(tmp_path / name) == []
+
+
+def test_an_older_version_may_be_asked_for(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    model = read_model(tiny.write(), CLASSIFIER_NAME, 1)
+    assert (model.number, model.content) == (1, tiny.files[MODEL])
 
 
 def test_one_thread_is_the_default(tiny: TinyRepository) -> None:

@@ -1,0 +1,48 @@
+"""What keeps a running service's model up to date: two watches, each a thread.
+
+One pulls the registry's champion into the models folder, and belongs to the front. The other
+takes up what is in that folder, and belongs to whoever holds the classifier.
+"""
+
+from collections.abc import Callable
+
+from emotion.contract import CLASSIFIER_NAME
+from service.metrics import SwapMetrics
+from service.models.registry import registry_uri
+from service.models.registry_watch import (
+    RegistryState,
+    RegistryWatch,
+    pull_in_a_process,
+    registry_off,
+)
+from service.models.swapping import SwappingClassifier
+from service.periodic import Periodic
+from service.settings import Settings
+
+_LOOK_SECONDS = 1.0
+
+
+def swapping_classifier(settings: Settings) -> SwappingClassifier:
+    """Load the classifier, and take up new versions of it from now on.
+
+    Raises:
+        ContractMismatch: it is not what the code was built for.
+    """
+    classifier = SwappingClassifier(
+        lambda: settings.repository_of(CLASSIFIER_NAME), settings.max_batch, SwapMetrics()
+    )
+    Periodic("model-swap", classifier.refresh, _LOOK_SECONDS).start()
+    return classifier
+
+
+def watch_registry(settings: Settings) -> Callable[[], RegistryState]:
+    """Pull the registry's champion from now on, if there is a registry; return who knows how.
+
+    Nothing is waited for: the service serves what was pulled last, or is built in.
+    """
+    if registry_uri() is None or settings.model_poll_seconds == 0:
+        state = registry_off()
+        return lambda: state
+    watch = RegistryWatch(pull_in_a_process)
+    Periodic("registry", watch.look, settings.model_poll_seconds).start()
+    return lambda: watch.state

@@ -1,0 +1,182 @@
+"""The model registry: MLflow, of which one file of one version is wanted, and nothing else.
+
+MLflow's client costs 2 s and 80 MB, so it is imported only when a registry is opened.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from emotion.contract import CHAMPION, CLASSIFIER_NAME, DIGEST_TAG, MODEL_FILE
+from emotion.errors import InvalidRequest, ModelError, RaptError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+VARIABLE = "MLFLOW_TRACKING_URI"
+
+# MLflow's own would have somebody wait 247 s for a server that is gone.
+_DEFAULTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+_DENIED = ("CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED", "UNAUTHENTICATED")
+
+
+class RegistryUnreachable(ModelError):
+    """The registry does not answer, or not as a registry does."""
+
+
+class ChampionRefused(ModelError):
+    """The registry answers, but has no champion that may be served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The version that the alias points to.
+
+    Attributes:
+        version: its number in the registry.
+        digest: the SHA-256 that was recorded when it was registered, in hex.
+    """
+
+    version: str
+    digest: str
+
+
+def registry_uri() -> str | None:
+    """Return the registry's address; None where none is set."""
+    return os.environ.get(VARIABLE) or None
+
+
+class ModelRegistry:
+    """An MLflow server, asked over its client."""
+
+    def __init__(self, uri: str) -> None:
+        """Open it; it is not asked anything yet.
+
+        Raises:
+            InvalidRequest: it is a store that can't be opened here.
+        """
+        self._uri = uri
+        self._address = _without_credentials(uri)
+        self._client = self._open()
+
+    def champion(self) -> Champion:
+        """Look up which version is champion.
+
+        Raises:
+            RegistryUnreachable: it does not answer.
+            ChampionRefused: there is none, or its checksum was not recorded.
+        """
+        with self._translated():
+            found = self._client.get_model_version_by_alias(CLASSIFIER_NAME, CHAMPION)
+        version, digest = str(found.version), found.tags.get(DIGEST_TAG)
+        if not digest:
+            raise ChampionRefused(
+                f"Version {version} of {CLASSIFIER_NAME} in {self._address} has no tag "
+                f"{DIGEST_TAG!r} to check its file by. Register it anew."
+            )
+        return Champion(version, digest)
+
+    def fetch(self, champion: Champion, folder: Path) -> bytes:
+        """Return the bytes of a version's ONNX file; no other file of it is taken.
+
+        Args:
+            champion: the version.
+            folder: an empty folder that the file is written to on its way.
+
+        Raises:
+            RegistryUnreachable: it does not answer.
+            ChampionRefused: the version has no such file.
+        """
+        from mlflow.artifacts import download_artifacts  # noqa: PLC0415  # see above
+
+        with self._translated():
+            # Not models:/NAME/VERSION, for which MLflow asks the registry that is its default.
+            source = self._client.get_model_version_download_uri(CLASSIFIER_NAME, champion.version)
+            place = download_artifacts(
+                f"{source}/{MODEL_FILE}",
+                dst_path=str(folder),
+                tracking_uri=self._uri,
+                registry_uri=self._uri,
+            )
+        if not Path(place).is_file():
+            raise ChampionRefused(f"Version {champion.version} has no file {MODEL_FILE}.")
+        return Path(place).read_bytes()
+
+    def _open(self) -> "MlflowClient":
+        for name, value in _DEFAULTS.items():
+            os.environ.setdefault(name, value)
+        shown = str(sys.stderr.isatty()).lower()
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", shown)
+        from mlflow import MlflowClient  # noqa: PLC0415  # see above
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+        try:
+            return MlflowClient(self._uri, self._uri)
+        except MlflowException as error:
+            raise InvalidRequest(
+                f"{VARIABLE} is not the address of a server ({self._address}), and a store of "
+                "that kind can't be opened here. Start `mlflow server` with it as its "
+                "--backend-store-uri, and set the server's http:// address."
+            ) from error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say what MLflow's errors mean."""
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415  # see above
+
+        try:
+            yield
+        except MlflowException as error:
+            raise self._meaning_of(error) from error
+        except OSError as error:
+            # Its HTTP library's errors are of this kind, without a number; the disk's have one.
+            if error.errno is not None:
+                raise
+            raise self._unreachable(f"{error}.") from error
+
+    def _meaning_of(self, error: "MlflowException") -> RaptError:
+        reason = _reason_in(error).replace(self._uri, self._address)
+        if error.error_code in _ABSENT:
+            return ChampionRefused(
+                f"{CLASSIFIER_NAME} has no version with the alias {CHAMPION!r} in "
+                f"{self._address}: {reason} Promote one: python -m training promote."
+            )
+        if error.error_code in _DENIED:
+            return ChampionRefused(
+                f"The registry {self._address} refuses access: {reason} "
+                "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
+            )
+        if "404 Client Error" in error.message:
+            return ChampionRefused(f"The champion has no file {MODEL_FILE} in {self._address}.")
+        return self._unreachable(reason)
+
+    def _unreachable(self, reason: str) -> RegistryUnreachable:
+        return RegistryUnreachable(
+            f"The model registry {self._address} does not answer: {reason} "
+            f"Is `mlflow server` running there? It is set by {VARIABLE}."
+        )
+
+
+def _reason_in(error: "MlflowException") -> str:
+    """Return the heart of MLflow's message: one line, and no address with its password."""
+    text = error.message.partition("\n")[0].rpartition("(Caused by ")[2]
+    text = text.removeprefix(f"{error.error_code}: ").rpartition("): ")[2].rstrip('").')
+    if "failed with error code" in text:
+        text = "it is no MLflow server, or of another version"
+    return f"{text}."
+
+
+def _without_credentials(uri: str) -> str:
+    """Return the address as it may be shown."""
+    parts = urlsplit(uri)
+    if parts.hostname is None:
+        return f"{parts.scheme or 'file'}:"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"

@@ -1,0 +1,192 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from prometheus_client import CollectorRegistry
+
+from emotion.contract import CLASSIFIER_NAME
+from emotion.errors import ContractMismatch
+from service.metrics import SwapMetrics
+from service.models import swapping
+from service.models.onnx import OnnxClassifier
+from service.models.swapping import SwappingClassifier
+from tests.service.tiny_models import TinyRepository, classifier
+
+CROPS = np.zeros((1, 1, 48, 48), dtype=np.uint8)
+
+
+class Swaps:
+    """A classifier of a tiny repository, and what it has counted."""
+
+    def __init__(self, tiny: TinyRepository) -> None:
+        self._registry = CollectorRegistry()
+        self.classifier = SwappingClassifier(
+            lambda: tiny.folder, max_batch=8, metrics=SwapMetrics(self._registry)
+        )
+
+    @property
+    def version(self) -> str:
+        return self.classifier.version.version
+
+    def count(self, outcome: str) -> float:
+        value = self._registry.get_sample_value("rapt_model_swaps_total", {"outcome": outcome})
+        assert value is not None
+        return value
+
+
+@pytest.fixture
+def swaps(tiny: TinyRepository) -> Swaps:
+    tiny.write()
+    return Swaps(tiny)
+
+
+@pytest.fixture
+def trims(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """An entry for each time that memory was given back."""
+    calls: list[None] = []
+    monkeypatch.setattr(swapping, "_trim", lambda: calls.append(None))
+    return calls
+
+
+def test_it_serves_what_it_found(swaps: Swaps) -> None:
+    assert swaps.classifier.classify(CROPS).model.version == swaps.version == "tiny"
+    assert swaps.classifier.max_batch == 4
+
+
+def test_a_wrong_file_at_the_start_is_told(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(version=None))
+    tiny.write()
+    with pytest.raises(ContractMismatch, match="no 'version'"):
+        Swaps(tiny)
+
+
+def test_a_new_version_is_taken_up(swaps: Swaps, tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    tiny.write()
+    swaps.classifier.refresh()
+    assert swaps.classifier.classify(CROPS).model.version == swaps.version == "new"
+    assert (swaps.count("swapped"), swaps.count("refused")) == (1, 0)
+
+
+def test_a_newest_version_that_is_gone_brings_the_former_one_back(
+    swaps: Swaps, tiny: TinyRepository
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    place = tiny.write() / CLASSIFIER_NAME / "2"
+    swaps.classifier.refresh()
+    place.rename(place.with_name("gone"))
+    swaps.classifier.refresh()
+    assert swaps.version == "tiny"
+
+
+def test_a_repository_elsewhere_is_taken_up(tiny: TinyRepository, tmp_path: Path) -> None:
+    places = [tiny.write()]
+    one = SwappingClassifier(lambda: places[-1], 8, SwapMetrics(CollectorRegistry()))
+    tiny.set_model(CLASSIFIER_NAME, classifier("elsewhere"))
+    tiny.folder = tmp_path / "elsewhere"
+    places.append(tiny.write())
+    one.refresh()
+    assert one.version.version == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    "bad", [classifier(version=None), classifier(classes=8), classifier(labels=("happy",))]
+)
+def test_a_version_without_the_contract_is_not_served_and_not_tried_twice(
+    bad: "object", swaps: Swaps, tiny: TinyRepository
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, bad, version=2)  # type: ignore[arg-type]  # onnx has no types
+    tiny.write()
+    for _ in range(3):
+        swaps.classifier.refresh()
+    assert swaps.classifier.classify(CROPS).model.version == "tiny"
+    assert (swaps.count("swapped"), swaps.count("refused")) == (0, 1)
+
+
+def test_a_refused_version_is_tried_again_when_its_file_has_changed(
+    swaps: Swaps, tiny: TinyRepository
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(version=None), version=2)
+    tiny.write()
+    swaps.classifier.refresh()
+    tiny.set_model(CLASSIFIER_NAME, classifier("mended"), version=2)
+    tiny.write()
+    swaps.classifier.refresh()
+    assert swaps.version == "mended"
+
+
+def test_a_file_that_is_not_the_listed_one_is_not_served(
+    swaps: Swaps, tiny: TinyRepository
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    tiny.write()
+    file = tiny.folder / CLASSIFIER_NAME / "2" / "model.onnx"
+    file.write_bytes(classifier("other").SerializeToString())
+    swaps.classifier.refresh()
+    assert swaps.version == "tiny"
+
+
+def test_the_same_model_under_another_number_is_no_swap(swaps: Swaps, tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(), version=2)
+    tiny.write()
+    swaps.classifier.refresh()
+    assert swaps.count("swapped") == 0
+
+
+def test_another_configuration_of_the_same_model_is_taken_up(
+    swaps: Swaps, tiny: TinyRepository
+) -> None:
+    tiny.replace(f"{CLASSIFIER_NAME}/config.pbtxt", "max_batch_size: 4", "max_batch_size: 2")
+    tiny.write()
+    swaps.classifier.refresh()
+    assert swaps.classifier.max_batch == 2
+
+
+def test_while_nothing_changes_nothing_is_read(
+    swaps: Swaps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swapping, "read_model", lambda *_: pytest.fail("it was read"))
+    swaps.classifier.refresh()
+
+
+def test_memory_is_given_back_when_the_last_batch_of_the_old_model_has_ended(
+    swaps: Swaps, tiny: TinyRepository, trims: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    run = OnnxClassifier._run
+
+    def slow(self: OnnxClassifier, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        begun.set()
+        assert may_end.wait(10)
+        return run(self, crops)
+
+    monkeypatch.setattr(OnnxClassifier, "_run", slow)
+    batch = threading.Thread(target=swaps.classifier.classify, args=(CROPS,))
+    batch.start()
+    assert begun.wait(10)
+    monkeypatch.setattr(OnnxClassifier, "_run", run)
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    tiny.write()
+    swaps.classifier.refresh()
+    assert (swaps.version, trims) == ("new", [])
+    may_end.set()
+    batch.join()
+    for _ in range(3):
+        swaps.classifier.refresh()
+    assert trims == [None]
+
+
+def test_memory_of_a_refused_version_is_given_back(
+    swaps: Swaps, tiny: TinyRepository, trims: list[None]
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(classes=8), version=2)
+    tiny.write()
+    for _ in range(3):
+        swaps.classifier.refresh()
+    assert trims == [None]
+
+
+def test_giving_memory_back_works_here() -> None:
+    swapping._trim()

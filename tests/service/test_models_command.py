@@ -1,0 +1,134 @@
+"""`rapt models` as people and the service call it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from service.command_line import main
+from service.models.repository import versions_of
+from service.settings import BUILT_IN_MODELS
+from tests.mlflow_server import MlflowServer
+from tests.service.registry_models import TestRegistry
+from tests.service.tiny_models import TinyRepository, classifier
+
+NEW: bytes = classifier("new").SerializeToString()
+
+
+@pytest.fixture
+def registry(mlflow: MlflowServer, monkeypatch: pytest.MonkeyPatch) -> TestRegistry:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.url)
+    return TestRegistry(mlflow.url)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def models(*arguments: str) -> Result:
+    result = CliRunner().invoke(main, ["models", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def test_people_are_told_what_was_pulled_and_where_it_is(
+    registry: TestRegistry, home: Path
+) -> None:
+    number = registry.register_champion(NEW)
+    result = models("pull")
+    place = home / "models" / "emotion_classifier" / "1"
+    assert result.stdout == (
+        f"Pulled emotion_classifier new, version {number} of the registry, to {place}.\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_programs_get_a_json_object(registry: TestRegistry) -> None:
+    number = registry.register_champion(NEW)
+    body = json.loads(models("pull", "--json").stdout)
+    assert (body["outcome"], body["registry_version"], body["number"]) == ("pulled", number, 1)
+    assert json.loads(models("pull", "--json").stdout)["outcome"] == "unchanged"
+
+
+def test_a_failure_is_one_line_or_json_too(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port}")
+    result = models("pull")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The model registry http://127.0.0.1:")
+    assert result.stderr.count("\n") == 1
+    result = models("pull", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["outcome"] == "unreachable"
+
+
+def test_without_a_registry_json_says_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    body = json.loads(models("pull", "--json").stdout)
+    assert body["outcome"] == "refused"
+    assert "Set MLFLOW_TRACKING_URI" in body["detail"]
+
+
+def test_another_repository_gets_the_champion_as_its_only_version(
+    registry: TestRegistry, tiny: TinyRepository, home: Path
+) -> None:
+    registry.register_champion(NEW)
+    assert models("pull", "--into", str(tiny.write())).exit_code == 0
+    assert versions_of(tiny.folder / "emotion_classifier") == [2]
+    assert not home.exists()
+
+
+def test_a_pull_in_the_background_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, threading; from service.models_command import "
+        "stay_in_the_background; stay_in_the_background();"
+        "print(os.getpid(), os.nice(0), flush=True); threading.Event().wait()"
+    )
+    parent_code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
+    before = os.nice(0)
+    command = [sys.executable, "-c", parent_code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603  # our own words
+        assert parent.stdout is not None
+        _, niceness = parent.stdout.readline().split()
+        parent.send_signal(signal.SIGKILL)
+        # The child holds the pipe open until it ends.
+        assert parent.stdout.read() == ""
+    assert int(niceness) == min(before + 5, 19)
+
+
+def test_the_list_says_what_is_there_what_is_served_and_where_it_is_from(
+    registry: TestRegistry, home: Path
+) -> None:
+    former = registry.register_champion(classifier("former").SerializeToString())
+    models("pull")
+    number = registry.register_champion(NEW)
+    models("pull")
+    place = home / "models" / "emotion_classifier"
+    detector, newest, second, built_in, legend = models("list").stdout.splitlines()
+    assert detector.startswith("* face_detector ")
+    assert detector.endswith(f"in {BUILT_IN_MODELS}/face_detector/1 (built in)")
+    assert newest == f"* emotion_classifier new in {place}/2 (version {number} of the registry)"
+    assert second == f"  emotion_classifier former in {place}/1 (version {former} of the registry)"
+    assert built_in.startswith("  emotion_classifier ")
+    assert built_in.endswith(f" in {BUILT_IN_MODELS}/emotion_classifier/1 (built in)")
+    assert legend == "* is served."
+
+
+def test_the_list_names_what_can_not_be_used(tiny: TinyRepository, home: Path) -> None:
+    tiny.folder = home / "models"
+    tiny.write()
+    (tiny.folder / "emotion_classifier" / "1" / "model.onnx").write_bytes(b"changed")
+    lines = models("list").stdout.splitlines()
+    (line,) = [line for line in lines if line.startswith("* emotion_classifier can't be used: ")]
+    assert line.endswith("(put there)")
+
+
+def test_the_help_has_examples() -> None:
+    lines = models("pull", "--help").stdout.splitlines()
+    assert "    MLFLOW_TRACKING_URI=http://localhost:5000 rapt models pull" in lines
+    assert not any("in-background" in line for line in lines)
