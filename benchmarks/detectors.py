@@ -1,13 +1,16 @@
-"""``python -m benchmarks.detectors``: what the face detector finds, and what it costs.
+"""``python -m benchmarks.detectors``: what face detectors find, and what they cost.
 
-Recall on the WIDER FACE sample at several sizes of the photo as the network sees it, with the
-score and overlap that are shipped, and the CPU time of a whole detection (scaling, network,
-boxes) on one thread. RetinaFace MobileNet-0.25, November 2026, Zen 4, both cores busy:
+RetinaFace MobileNet-0.25, which serves, and MTCNN (facenet-pytorch, smallest face 20 pixels),
+which `prepare --detector mtcnn` offers. Recall on the WIDER FACE sample at several sizes of the
+photo as the networks see it, with the score and overlap that are shipped, and the processor time
+of a whole detection (scaling, network, boxes) on one thread, in milliseconds. November 2026,
+Zen 4, both cores busy with other work:
 
-    side    easy  medium    hard  detections  unmatched  median ms
-     320   0.548   0.308   0.086         187         19        7.8
-     640   0.795   0.670   0.282         613         62       28.5
-    1024   0.837   0.786   0.487       1,084        126       71.7
+    detector    side    easy  medium    hard  detections  unmatched  median ms
+    retinaface   320   0.548   0.308   0.086         187         19        8.3
+    retinaface   640   0.795   0.670   0.282         613         62       30.9
+    retinaface  1024   0.837   0.786   0.487       1,084        126       80.3
+    mtcnn        640   0.749   0.641   0.218         472         47      175.3
 """
 
 import statistics
@@ -21,12 +24,15 @@ import cv2
 from tqdm import tqdm
 
 from benchmarks.wider_face import LEVELS, DetectionScore, LabelledImage, read_sample, score_detector
-from emotion.detection import DetectionSettings, FaceNetwork, detect
+from emotion.detection import DetectionSettings
 from emotion.faces import Detection
 from emotion.image import RgbImage
-from service.onnx_models import OnnxFaceNetwork
+from service.models.onnx import OnnxFaceNetwork
+from training.data.finders import FaceFinder, MtcnnFinder, RetinaFaceFinder
 
-_SIDES = (320, 640, 1024)
+_RETINAFACE_SIDES = (320, 640, 1024)
+_MTCNN_SIDES = (640,)
+_MTCNN_MIN_FACE = 20
 _SAMPLE = Path("../shared/data/widerface")
 _REPOSITORY = Path("model_repository")
 
@@ -35,33 +41,36 @@ _REPOSITORY = Path("model_repository")
 class Measurement:
     """What a detector finds at one size, and its CPU time an image (median, milliseconds)."""
 
+    detector: str
     side: int
     score: DetectionScore
     milliseconds: float
 
 
 class TimedDetector:
-    """Detects, and keeps the CPU time of each image in seconds."""
+    """Detects, and keeps the CPU time of each image in seconds, of all threads together."""
 
-    def __init__(self, network: FaceNetwork, settings: DetectionSettings) -> None:
+    def __init__(self, finder: FaceFinder, settings: DetectionSettings) -> None:
         """Time nothing yet."""
-        self._network = network
+        self._finder = finder
         self._settings = settings
         self.seconds: list[float] = []
 
     def __call__(self, image: RgbImage) -> tuple[Detection, ...]:
         """Find the faces in an image."""
-        before = time.thread_time()
-        faces = detect(image, self._network, self._settings)
-        self.seconds.append(time.thread_time() - before)
+        before = time.process_time()
+        faces = self._finder(image, self._settings)
+        self.seconds.append(time.process_time() - before)
         return faces
 
 
-def measure(folder: Path, network: FaceNetwork, settings: DetectionSettings) -> Measurement:
-    """Run the detector over the sample, images as large as the network is to see them."""
-    detector = TimedDetector(network, settings)
-    score = score_detector(detector, _with_progress(folder, settings.side))
-    return Measurement(settings.side, score, 1000 * statistics.median(detector.seconds))
+def measure(
+    folder: Path, name: str, finder: FaceFinder, settings: DetectionSettings
+) -> Measurement:
+    """Run a detector over the sample, images as large as the network is to see them."""
+    detector = TimedDetector(finder, settings)
+    score = score_detector(detector, _with_progress(folder, name, settings.side))
+    return Measurement(name, settings.side, score, 1000 * statistics.median(detector.seconds))
 
 
 def as_line(measurement: Measurement) -> str:
@@ -69,12 +78,13 @@ def as_line(measurement: Measurement) -> str:
     score = measurement.score
     recall = "".join(f"{score.recall[level]:>8.3f}" for level in LEVELS)
     found = f"{score.detections:>12,}{score.unmatched:>11,}"
-    return f"{measurement.side:>4}{recall}{found}{measurement.milliseconds:>11.1f}"
+    name = f"{measurement.detector:<10}{measurement.side:>6}"
+    return f"{name}{recall}{found}{measurement.milliseconds:>11.1f}"
 
 
-def _with_progress(folder: Path, side: int) -> Iterator[LabelledImage]:
+def _with_progress(folder: Path, name: str, side: int) -> Iterator[LabelledImage]:
     total = sum(1 for _ in (folder / "images").iterdir())
-    yield from tqdm(read_sample(folder, side), desc=f"side {side}", total=total, unit="image")
+    yield from tqdm(read_sample(folder, side), desc=f"{name} at {side}", total=total, unit="image")
 
 
 @click.command()
@@ -93,14 +103,18 @@ def _with_progress(folder: Path, side: int) -> Iterator[LabelledImage]:
     help="The model repository with the detector.",
 )
 def main(sample: Path, repository: Path) -> None:
-    """Print recall, detections and CPU time of the served detector at 320, 640 and 1024 pixels."""
+    """Print recall, detections and CPU time of RetinaFace at three sizes, and of MTCNN at one."""
     cv2.setNumThreads(1)
-    network = OnnxFaceNetwork(repository)
     shipped = DetectionSettings()
+    finders: list[tuple[str, FaceFinder, tuple[int, ...]]] = [
+        ("retinaface", RetinaFaceFinder(OnnxFaceNetwork(repository)), _RETINAFACE_SIDES),
+        ("mtcnn", MtcnnFinder(_MTCNN_MIN_FACE), _MTCNN_SIDES),
+    ]
     levels = "".join(f"{level:>8}" for level in LEVELS)
-    click.echo(f"side{levels}  detections  unmatched  median ms")
-    for side in _SIDES:
-        click.echo(as_line(measure(sample, network, replace(shipped, side=side))))
+    click.echo(f"{'detector':<10}{'side':>6}{levels}  detections  unmatched  median ms")
+    for name, finder, sides in finders:
+        for side in sides:
+            click.echo(as_line(measure(sample, name, finder, replace(shipped, side=side))))
 
 
 if __name__ == "__main__":

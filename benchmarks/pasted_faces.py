@@ -18,12 +18,14 @@ import numpy.typing as npt
 import skimage.data
 from tqdm import tqdm
 
+from emotion.contract import CLASSIFIER_NAME
 from emotion.deadline import Deadline
 from emotion.errors import RaptError
 from emotion.faces import Box, PhotoAnswer
 from emotion.image import RgbImage
 from emotion.labels import EMOTIONS
 from emotion.photo import PhotoPipeline
+from service.models.onnx import load_classifier
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 from training.data.dataset import Split
@@ -156,11 +158,12 @@ def main(data: Path, faces: int | None) -> None:
     """Print the accuracy from photo to class of the served models, on PublicTest's faces."""
     split = load_fer2013(data).val.first(faces)
     settings = load_settings()
-    classifier = InlineClassifier(settings)
+    model = load_classifier(settings.repository_of(CLASSIFIER_NAME), settings.max_batch)
+    classifier = InlineClassifier(model, settings)
     pipeline = PhotoPipeline(InlineDetector(settings), classifier)
     pasted = list(paste_faces(split))
     outcome = judge(pasted, _answer_all(pasted, pipeline))
-    click.echo(f"model {classifier.model.version}")
+    click.echo(f"model {model.version.version}")
     click.echo(as_text(outcome, asyncio.run(_crop_accuracy(split, classifier))))
 
 

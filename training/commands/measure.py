@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from emotion.contract import DETECTOR_NAME
 from training.commands.options import data_option, repository_option
 
 
@@ -34,9 +33,10 @@ def measure_framing(*, source: Path, repository: Path, sample: int | None) -> No
     """
     from training.data.dataset import without_leaks
     from training.data.fer2013 import load_fer2013
-    from training.data.framing import OnnxFaceNetwork, as_table
+    from training.data.finders import OnnxFaceNetwork, detector_file
+    from training.data.framing import as_table
     from training.data.framing import measure_framing as measure
 
-    network = OnnxFaceNetwork(repository / DETECTOR_NAME / "1" / "model.onnx")
+    network = OnnxFaceNetwork(detector_file(repository))
     images = without_leaks(load_fer2013(source)).images
     click.echo(as_table(measure(images, network, sample)))

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from emotion.contract import CLASSIFIER_NAME
+from training.home import home_folder
 
 REPOSITORY = Path("model_repository")
 MODEL = REPOSITORY / CLASSIFIER_NAME / "1" / "model.onnx"
@@ -37,9 +38,19 @@ repository_option = click.option(
 )
 
 
-def home_folder() -> Path:
-    """Return where runs live: ``$RAPT_HOME``, or ``~/.rapt``."""
-    return Path(os.environ.get("RAPT_HOME", "~/.rapt")).expanduser()
+experiment_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="An experiment: YAML with what differs from the defaults (training/experiment.py). "
+    "Without it, the default experiment.",
+)
+override_data_option = click.option(
+    "--data",
+    "source",
+    metavar="SOURCE",
+    help="A folder or file, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX.  [default: the "
+    "experiment's; ../shared/data/fer2013 unless it says otherwise]",
+)
 
 
 def run_folder(config: Path | None) -> Path:

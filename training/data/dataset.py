@@ -8,6 +8,7 @@ Readers for the three forms the data set comes in live in ``training.data.fer201
 """
 
 from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -127,3 +128,16 @@ def without_leaks(data: Fer2013) -> Split:
     """Return the training split without the images that are copies of val or test images."""
     leaked = copies_in(data.train, data.val) | copies_in(data.train, data.test)
     return data.train.select(~leaked)
+
+
+def framed(split: Split, framing: Literal["raw", "aligned"]) -> Split:
+    """Return a split whose images are framed as published, or as a served face is.
+
+    Raises:
+        DatasetError: aligned images are wanted, and the data was not prepared.
+    """
+    if framing == "raw":
+        return split
+    if split.aligned is None:
+        raise DatasetError(f"{split.name}: no aligned images. `python -m training prepare` first")
+    return replace(split, images=split.aligned)

@@ -1,6 +1,7 @@
 """Readers for the three forms FER2013 comes in: Parquet, Kaggle's CSV, Kaggle's folders."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import pyarrow.parquet
 from emotion.labels import EMOTIONS
 from emotion.preprocessing import CROP_SIDE
 from training.data.dataset import FERPLUS_CHOICES, Fer2013, Split
+from training.data.prepared import check_whole, is_prepared, read_conditions
 from training.errors import DatasetError
 
 _USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
+SPLITS = tuple(_USAGES)
 _WHITEST = 255
 
 Images = list[npt.NDArray[np.uint8]]
@@ -29,20 +32,23 @@ def load_fer2013(source: Path) -> Fer2013:
         source: a folder with ``train.parquet``, ``val.parquet`` and ``test.parquet``; Kaggle's
             ``fer2013.csv``; or a folder of Kaggle's tree, ``SPLIT/EMOTION/*.jpg``. In a tree
             without ``val/``, val and test lie together in ``test/`` and are told apart by
-            their files' names (``PublicTest_*``, ``PrivateTest_*``), as Kaggle has them.
+            their files' names (``PublicTest_*``, ``PrivateTest_*``), as Kaggle has them. What
+            ``prepare`` wrote is the first form.
 
     Returns:
         The splits with their copies still inside. Rows keep the source's order; a tree gives
-        them emotion by emotion. Only Parquet has FER+ votes.
+        them emotion by emotion. Only Parquet has FER+ votes, and only what ``prepare`` wrote
+        has aligned faces and conditions.
 
     Raises:
         DatasetError: no known form is there, or the content isn't FER2013's.
     """
     if source.is_file() and source.suffix == ".csv":
         return _read_csv(source)
-    if (source / "train.parquet").is_file():
+    if (source / f"{SPLITS[0]}.parquet").is_file():
+        check_whole([source / f"{name}.parquet" for name in SPLITS])
         return _each(lambda name: _read_parquet(source / f"{name}.parquet", name))
-    if (source / "train").is_dir():
+    if is_tree(source):
         return _each(lambda name: _read_folder(source, name))
     raise DatasetError(
         f"{source}: no FER2013 here. Give a folder with train.parquet, val.parquet and "
@@ -50,8 +56,13 @@ def load_fer2013(source: Path) -> Fer2013:
     )
 
 
+def is_tree(source: Path) -> bool:
+    """Tell a tree of folders, ``SPLIT/EMOTION/*``, from the other forms."""
+    return (source / "train").is_dir()
+
+
 def _each(read: Callable[[str], Split]) -> Fer2013:
-    return Fer2013(*(read(name) for name in _USAGES))
+    return Fer2013(*(read(name) for name in SPLITS))
 
 
 def _read_parquet(path: Path, name: str) -> Split:
@@ -60,14 +71,20 @@ def _read_parquet(path: Path, name: str) -> Split:
     except (OSError, pa.ArrowInvalid) as error:
         raise DatasetError(f"{path}: can't be read: {error}") from error
     _require(table, {"image", "label"}, path)
-    images = [
-        _decode(data.as_py(), f"{path}, row {row}") for row, data in enumerate(table["image"])
-    ]
+    images = _decode_all(table["image"], path)
     columns = [f"votes_{choice}" for choice in FERPLUS_CHOICES]
     votes = None
     if set(columns) <= set(table.column_names):
         votes = np.stack([table[column].to_numpy() for column in columns], axis=1)
-    return _split(name, images, _labels(table["label"], path), votes)
+    split = _split(name, images, _labels(table["label"], path), votes)
+    if not is_prepared(table):
+        return split
+    aligned = np.stack(_decode_all(table["aligned"], path))
+    return replace(split, aligned=aligned, conditions=read_conditions(table))
+
+
+def _decode_all(column: "pa.ChunkedArray[Any]", path: Path) -> Images:
+    return [_decode(data.as_py(), f"{path}, row {row}") for row, data in enumerate(column)]
 
 
 def _read_csv(path: Path) -> Fer2013:
@@ -92,6 +109,17 @@ def _read_csv(path: Path) -> Fer2013:
 
 
 def _read_folder(source: Path, name: str) -> Split:
+    files = tree_files(source, name)
+    images = [_decode(file.read_bytes(), str(file)) for file, _ in files]
+    return _split(name, images, np.array([label for _, label in files], dtype=np.int64), None)
+
+
+def tree_files(source: Path, name: str) -> list[tuple[Path, int]]:
+    """List a split's files in a tree ``SPLIT/EMOTION/*``, with their labels, in fixed order.
+
+    Raises:
+        DatasetError: the split is missing, or has a folder that is no emotion.
+    """
     folder, pattern = source / name, "*"
     if name != "train" and not (source / "val").is_dir():
         folder, pattern = source / "test", f"{_USAGES[name]}_*"
@@ -101,13 +129,11 @@ def _read_folder(source: Path, name: str) -> Split:
     strays = sorted(child.name for child in folder.iterdir() if child.name not in known)
     if strays:
         raise DatasetError(f"{folder}: {', '.join(strays)}: not one of {', '.join(EMOTIONS)}")
-    images: Images = []
-    labels: list[int] = []
-    for label, emotion in enumerate(EMOTIONS):
-        files = sorted((folder / emotion.value).glob(pattern))
-        images += [_decode(file.read_bytes(), str(file)) for file in files]
-        labels += [label] * len(files)
-    return _split(name, images, np.array(labels, dtype=np.int64), None)
+    return [
+        (file, label)
+        for label, emotion in enumerate(EMOTIONS)
+        for file in sorted((folder / emotion.value).glob(pattern))
+    ]
 
 
 def _require(table: pa.Table, columns: set[str], path: Path) -> None:

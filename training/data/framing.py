@@ -6,24 +6,18 @@ so that its habits (how high on the lid it sees an eye) are the same on both sid
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from emotion.contract import DETECTOR_INPUT, DETECTOR_OUTPUTS
-from emotion.detection import DetectionSettings, FaceNetwork, Floats, detect
+from emotion.detection import DetectionSettings, FaceNetwork, detect
 from emotion.faces import LANDMARK_NAMES, Landmarks
-from emotion.preprocessing import CROP_SIDE
-from training.errors import DatasetError, ModelFileError
-from training.onnx_session import open_session
+from training.data.conditions import ENLARGED_SIDE, enlarge, in_the_small
+from training.errors import DatasetError
 
-# The face fills the image, and the detector wants to see around it and at a size it knows.
-_ENLARGEMENT = 4
-_BORDER = 64
-_SETTINGS = DetectionSettings(side=CROP_SIDE * _ENLARGEMENT + 2 * _BORDER, min_score=0.8)
+# Only sure faces say where landmarks lie.
+_SETTINGS = DetectionSettings(side=ENLARGED_SIDE, min_score=0.8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,30 +37,6 @@ class Framing:
     mean: npt.NDArray[np.float64]
     median: npt.NDArray[np.float64]
     deviation: npt.NDArray[np.float64]
-
-
-class OnnxFaceNetwork:
-    """``emotion.detection.FaceNetwork`` on a detector's model file, one thread."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the file.
-
-        Raises:
-            ModelFileError: missing, or no ONNX.
-        """
-        try:
-            self._session = open_session(path.read_bytes(), threads=1)
-        except OSError as error:
-            raise ModelFileError(f"{path}: {error.strerror}") from error
-        except ModelFileError as error:
-            raise ModelFileError(f"{path}: {error}") from error
-
-    def __call__(self, images: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
-        """Return locations [n, p, 4], scores [n, p], landmarks [n, p, 10] for RGB [n, h, w, 3]."""
-        locations, scores, landmarks = self._session.run(
-            [*DETECTOR_OUTPUTS], {DETECTOR_INPUT: images}
-        )
-        return locations, scores, landmarks
 
 
 def measure_framing(
@@ -101,19 +71,9 @@ def measure_framing(
 
 def landmarks_in(image: npt.NDArray[np.uint8], network: FaceNetwork) -> Landmarks | None:
     """Return the landmarks of the one face on an image [48, 48], or None if it isn't one."""
-    side = CROP_SIDE * _ENLARGEMENT
-    enlarged = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
-    padded = cv2.copyMakeBorder(
-        enlarged, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REFLECT_101
-    )
-    rgb = np.repeat(padded[:, :, np.newaxis], 3, axis=2).astype(np.uint8, copy=False)
+    rgb = np.repeat(enlarge(image)[:, :, np.newaxis], 3, axis=2)
     faces = detect(rgb, network, _SETTINGS)
-    if len(faces) != 1:
-        return None
-    left_eye, right_eye, nose, mouth_left, mouth_right = (
-        ((x - _BORDER) / _ENLARGEMENT, (y - _BORDER) / _ENLARGEMENT) for x, y in faces[0].landmarks
-    )
-    return left_eye, right_eye, nose, mouth_left, mouth_right
+    return in_the_small(faces[0].landmarks) if len(faces) == 1 else None
 
 
 def as_table(framing: Framing) -> str:

@@ -3,7 +3,7 @@
 checkpoint.pt   everything needed to go on after the last finished epoch
 best.pt         the averaged weights of the best epoch so far
 recipe.yaml     the recipe in full, defaults written out
-history.jsonl   a line an epoch
+history.jsonl   a line an epoch; one more where a process ended before the epoch's checkpoint
 """
 
 import json
@@ -20,6 +20,7 @@ from training.fitting.network import EmotionNetwork
 from training.recipe import Recipe
 
 _BEST = "best.pt"
+_HISTORY = "history.jsonl"
 
 
 class RunState(TypedDict):
@@ -68,7 +69,7 @@ class RunFolder:
         self._checkpoint = path / "checkpoint.pt"
         self._best = path / _BEST
         self._recipe = path / "recipe.yaml"
-        self._history = path / "history.jsonl"
+        self._history = path / _HISTORY
         path.mkdir(parents=True, exist_ok=True)
         if self._checkpoint.exists() and not resume:
             raise CheckpointError(f"{path}: holds a run. Give --resume to go on, or another folder")
@@ -109,6 +110,16 @@ class RunFolder:
         """Add an epoch's line."""
         with self._history.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(result)) + "\n")
+
+
+def read_history(run: Path) -> list[EpochResult]:
+    """Return the epochs of a run so far, each once, in their order; none in a new folder."""
+    try:
+        lines = (run / _HISTORY).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    results = (EpochResult(**json.loads(line)) for line in lines)
+    return [result for _, result in sorted({one.epoch: one for one in results}.items())]
 
 
 def best_weights(run: Path) -> Path:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from emotion.labels import EMOTIONS
-from training.data.dataset import Split
+from training.data.dataset import Split, framed
 from training.fitting.augmentation import augment, mix
 from training.fitting.checkpoint import EpochResult, RunFolder
 from training.fitting.run import Run
@@ -41,7 +41,10 @@ def fit(
 
     Raises:
         CheckpointError: the folder's checkpoint was made with another recipe.
+        DatasetError: the recipe wants aligned faces, and the data was not prepared.
     """
+    # Val is judged in the framing that is learnt: a served face comes in one of them.
+    train, val = framed(train, recipe.framing), framed(val, recipe.framing)
     run = Run(recipe, device)
     state = folder.load(recipe, device)
     if state is not None:
@@ -57,8 +60,9 @@ def fit(
         run.best_accuracy = max(accuracy, run.best_accuracy)
         rate = run.optimizer.param_groups[0]["lr"]
         result = EpochResult(epoch, recipe.size_at(epoch), rate, loss, accuracy)
-        folder.save(run.state_dict(), best=run.average.module.state_dict() if is_best else None)
+        # First, so that the history lacks no epoch that the checkpoint has.
         folder.append_history(result)
+        folder.save(run.state_dict(), best=run.average.module.state_dict() if is_best else None)
         yield result
 
 

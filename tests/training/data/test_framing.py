@@ -7,14 +7,9 @@ import pytest
 from emotion.alignment import REFERENCE_POINTS
 from emotion.detection import Floats, priors_of
 from training.data.dataset import Fer2013
-from training.data.framing import (
-    Framing,
-    OnnxFaceNetwork,
-    as_table,
-    landmarks_in,
-    measure_framing,
-)
-from training.errors import DatasetError, ModelFileError
+from training.data.finders import OnnxFaceNetwork, detector_file
+from training.data.framing import Framing, as_table, landmarks_in, measure_framing
+from training.errors import DatasetError
 
 # Of the enlarged and padded image of 320x320: a prior of 128 pixels around (152, 168), which
 # is (22, 26) in the 48x48 image.
@@ -82,22 +77,11 @@ def test_table_ends_with_the_tuple_to_paste() -> None:
     assert names["REFERENCE_POINTS"] == REFERENCE_POINTS
 
 
-def test_missing_model_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="No such file"):
-        OnnxFaceNetwork(tmp_path / "model.onnx")
-
-
-def test_file_that_is_no_model_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"no model")
-    with pytest.raises(ModelFileError, match="no model that ONNX Runtime can open"):
-        OnnxFaceNetwork(tmp_path / "model.onnx")
-
-
 @pytest.mark.shared_data
 def test_reference_points_are_where_fer2013_has_them(
     shared_fer2013: Fer2013, model_repository: Path
 ) -> None:
-    network = OnnxFaceNetwork(model_repository / "face_detector" / "1" / "model.onnx")
+    network = OnnxFaceNetwork(detector_file(model_repository))
     framing = measure_framing(shared_fer2013.train.images, network, sample=150, seed=1)
     assert framing.faces > 135
     # The standard error of a mean over 150 faces is 0.4.

@@ -6,7 +6,13 @@ import torch
 import yaml
 
 from training.errors import CheckpointError
-from training.fitting.checkpoint import RunFolder, best_weights, load_network
+from training.fitting.checkpoint import (
+    EpochResult,
+    RunFolder,
+    best_weights,
+    load_network,
+    read_history,
+)
 from training.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -55,3 +61,15 @@ def test_best_weights_that_are_not_a_networks_are_refused(
     shutil.copy(trained_run / "checkpoint.pt", tmp_path / "best.pt")
     with pytest.raises(CheckpointError, match=r"best\.pt: not an emotion network's weights"):
         load_network(best_weights(tmp_path))
+
+
+def test_history_has_an_epoch_once_that_was_done_twice(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, resume=False)
+    first, second = (EpochResult(epoch, 16, 0.1, 1.5, 0.25) for epoch in range(2))
+    for result in (first, second, second):
+        folder.append_history(result)
+    assert read_history(tmp_path) == [first, second]
+
+
+def test_new_folder_has_no_history(tmp_path: Path) -> None:
+    assert read_history(tmp_path) == []
