@@ -83,6 +83,22 @@ wheel: .venv/.ready .venv-serve/.ready  ## Build the wheel and try it in the ser
 		../../.venv-serve/bin/python -c "from PIL import Image; Image.new('RGB', (64, 64)).save('black.png')" && \
 		bin/rapt photo black.png
 
+# Packed from a copy, so that the champion may take the committed model's place in it. Each step
+# works offline but the pull, which is done where MLFLOW_TRACKING_URI is set.
+.PHONY: bento
+bento: .venv-serve/.ready  ## Pack a Bento with the champion (MLFLOW_TRACKING_URI) or the committed model
+	rm -rf build/bento
+	mkdir -p build/bento/sources/requirements
+	cp -R emotion service model_repository bentofile.yaml build/bento/sources
+	cp requirements/serving.txt build/bento/sources/requirements
+	if [ -n "$${MLFLOW_TRACKING_URI:-}" ]; then \
+		.venv-serve/bin/rapt models pull --into build/bento/sources/model_repository; fi
+	BENTOML_HOME=$(CURDIR)/build/bento/home BENTOML_DO_NOT_TRACK=True \
+		.venv-serve/bin/bentoml build --output tag build/bento/sources
+	@echo "Packed:" && cd build/bento/sources && RAPT_HOME=none \
+		../../../.venv-serve/bin/python -m service.command_line models list
+	@echo "Serve it: BENTOML_HOME=build/bento/home .venv-serve/bin/bentoml serve rapt:latest"
+
 .PHONY: ci
 ci: check test wheel  ## All that CI does
 

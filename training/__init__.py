@@ -8,5 +8,13 @@ configuration.
 
 import os
 
-# ONNX Runtime reports its use to its maker unless told otherwise before it is imported.
+# ONNX Runtime and MLflow report their use to their makers unless told otherwise before they are
+# imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# MLflow reads its other settings from the environment too. Its own defaults try a server that
+# is gone for four minutes.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+# Results alone go to stdout.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

@@ -101,6 +101,14 @@ def load_experiment(path: Path | None) -> Experiment:
         raise RecipeError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
 
 
+def experiment_on(experiment: Experiment, source: str | None) -> Experiment:
+    """Return an experiment that reads its data elsewhere; the same one for None."""
+    if source is None:
+        return experiment
+    data = experiment.data.model_copy(update={"source": source})
+    return experiment.model_copy(update={"data": data})
+
+
 def name_of(path: Path | None) -> str:
     """Return the experiment's name: its file's, or ``default``."""
     return DEFAULT_NAME if path is None else path.stem

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from emotion.labels import EMOTIONS
+from tests.training.smoke import fresh_mlflow, twice
 from training.data.dataset import FERPLUS_CHOICES, Fer2013, Split
 from training.data.fer2013 import load_fer2013
 from training.experiment import QuantisationRecipe
@@ -21,6 +22,8 @@ from training.export.classifier import place_classifier
 from training.fitting.checkpoint import RunFolder, best_weights
 from training.fitting.fit import fit
 from training.recipe import Recipe, Stage
+
+__all__ = ["fresh_mlflow", "twice"]
 
 USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 README = f"""\

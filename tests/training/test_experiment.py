@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from training.errors import RecipeError
-from training.experiment import Experiment, GateRecipe, load_experiment, name_of
+from training.experiment import (
+    DataRecipe,
+    Experiment,
+    GateRecipe,
+    experiment_on,
+    load_experiment,
+    name_of,
+)
 from training.recipe import AugmentationRecipe, Recipe
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
@@ -28,6 +35,12 @@ def test_file_changes_only_what_it_names(tmp_path: Path) -> None:
     recipe = Recipe(seed=7, augmentation=AugmentationRecipe(mixup=0.5))
     expected = Experiment(train=recipe, gate=GateRecipe(recall_margin=0.1))
     assert load_experiment(write(tmp_path, text)) == expected
+
+
+def test_data_may_lie_elsewhere() -> None:
+    moved = experiment_on(Experiment(), "s3://faces/fer2013")
+    assert moved == Experiment(data=DataRecipe(source="s3://faces/fer2013"))
+    assert experiment_on(moved, None) == moved
 
 
 def test_name_is_the_files() -> None:

@@ -13,7 +13,13 @@ import click
 from training.commands.evaluate import evaluate
 from training.commands.export import export, export_detector
 from training.commands.measure import measure_framing
+from training.commands.pipeline import pipeline
+from training.commands.prepare import prepare
+from training.commands.promote import promote
+from training.commands.register import register
+from training.commands.rollback import rollback
 from training.commands.train import train
+from training.commands.tune import tune
 from training.errors import TrainingError
 
 
@@ -30,9 +36,17 @@ class _Commands(click.Group):
 def main() -> None:
     """Make the model that tells which of seven emotions a face shows.
 
-    The usual order:
+    All of it in one go, recorded in MLflow, promoted only if it is better:
 
     \b
+        python -m training pipeline --config training/configs/NAME.yaml
+        python -m training rollback               the former champion back
+
+    Or stage by stage:
+
+    \b
+        python -m training prepare                minutes: looks at every face
+        python -m training tune                   days: many trainings, for a better recipe
         python -m training train                  hours: writes a run's folder
         python -m training export                 the run's best epoch to model_repository/
         python -m training evaluate               how good the served file is
@@ -42,5 +56,17 @@ def main() -> None:
     """
 
 
-for command in (train, evaluate, export, export_detector, measure_framing):
+for command in (
+    train,
+    tune,
+    evaluate,
+    export,
+    export_detector,
+    measure_framing,
+    prepare,
+    pipeline,
+    promote,
+    register,
+    rollback,
+):
     main.add_command(command)

@@ -1,8 +1,8 @@
 """Slices of a split: the hard conditions, judged each on its own.
 
 A slice is an absolute limit on what ``prepare`` measured, so that it means the same faces
-whatever else is in the split. The limits take in about a tenth of FER2013's training images
-each; an image may lie in several slices, or in none.
+whatever else is in the split. Each limit takes in about a tenth of FER2013's training images;
+an image may lie in several slices, or in none.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ import numpy.typing as npt
 from training.data.dataset import Conditions, Split
 
 DARKEST = 85.0  # mean of the pixels, 0 to 255
-BLURRIEST = 400.0  # variance of the Laplacian
+BLURRIEST = 0.4  # variance of the Laplacian over that of the pixels: dim faces aren't blurred
 LARGEST_YAW = 30.0  # degrees either way
-LARGEST_ROLL = 12.0  # degrees either way
-SMALLEST_FACE = 14.0  # pixels between the eyes, of 48
+LARGEST_ROLL = 17.0  # degrees either way
+SMALLEST_FACE = 13.0  # pixels between the eyes, of 48
 
 Mask = npt.NDArray[np.bool_]
 
@@ -36,7 +36,7 @@ def slices_of(split: Split) -> dict[str, Mask]:
     # A comparison with NaN is false: no face, no slice.
     return {
         "dark": taken.brightness < DARKEST,
-        "blurred": taken.sharpness < BLURRIEST,
+        "blurred": taken.sharpness < BLURRIEST * taken.contrast**2,
         "rotated": (yaw > LARGEST_YAW) | (roll > LARGEST_ROLL),
         "small": _eye_distance(taken) < SMALLEST_FACE,
         "no single face": np.isnan(taken.score),

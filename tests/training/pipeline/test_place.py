@@ -1,0 +1,106 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from training.errors import PipelineError
+from training.experiment import Experiment, GateRecipe
+from training.pipeline.place import opened_place
+from training.recipe import Recipe
+
+ONE = Experiment()
+OTHER = Experiment(train=Recipe(seed=2), gate=GateRecipe(significance=0.01))
+
+
+def open_and_close(runs: Path, experiment: Experiment = ONE, *, finish: bool = False) -> Path:
+    with opened_place(runs, experiment) as place:
+        if finish:
+            place.finish({"promoted": True})
+        return place.folder
+
+
+def test_first_pipeline_begins_as_001(tmp_path: Path) -> None:
+    with opened_place(tmp_path / "runs" / "smoke", ONE) as place:
+        assert place.folder == tmp_path / "runs" / "smoke" / "001"
+        assert not place.resumed
+        account = json.loads((place.folder / "pipeline.json").read_text(encoding="utf-8"))
+    assert account == {"key": place.key, "experiment": ONE.model_dump(mode="json")}
+
+
+def test_unfinished_pipeline_is_gone_on_with(tmp_path: Path) -> None:
+    with opened_place(tmp_path, ONE) as first:
+        pass
+    with opened_place(tmp_path, ONE) as second:
+        assert second.resumed
+        assert (second.folder, second.key) == (first.folder, first.key)
+
+
+def test_after_a_finished_pipeline_the_next_number_begins(tmp_path: Path) -> None:
+    assert open_and_close(tmp_path, finish=True).name == "001"
+    assert open_and_close(tmp_path, OTHER).name == "002"
+
+
+def test_unfinished_pipeline_of_another_experiment_is_refused(tmp_path: Path) -> None:
+    open_and_close(tmp_path)
+    with pytest.raises(
+        PipelineError, match=r"001: not finished, .* differs in gate\.significance, train\.seed\. "
+    ):
+        open_and_close(tmp_path, OTHER)
+
+
+def test_folder_that_a_killed_process_only_made_is_used(tmp_path: Path) -> None:
+    (tmp_path / "001").mkdir()
+    with opened_place(tmp_path, ONE) as place:
+        assert place.folder.name == "001"
+        assert not place.resumed
+
+
+def test_other_folders_and_files_are_no_pipelines(tmp_path: Path) -> None:
+    (tmp_path / "candidate").mkdir()
+    (tmp_path / "checkpoint.pt").touch()
+    assert open_and_close(tmp_path).name == "001"
+
+
+def test_numbers_go_on_beyond_999(tmp_path: Path) -> None:
+    (tmp_path / "999").mkdir()
+    (tmp_path / "999" / "finished.json").touch()
+    assert open_and_close(tmp_path, finish=True).name == "1000"
+    assert open_and_close(tmp_path).name == "1001"
+
+
+def test_two_processes_are_not_at_work_in_one_place(tmp_path: Path) -> None:
+    code = (
+        "import sys, time, pathlib\n"
+        "from training.experiment import Experiment\n"
+        "from training.pipeline.place import opened_place\n"
+        "with opened_place(pathlib.Path(sys.argv[1]), Experiment()):\n"
+        "    print('open', flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603  # ours
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(PipelineError, match="another pipeline is at work here"):
+            open_and_close(tmp_path)
+        other.kill()
+    with opened_place(tmp_path, ONE) as place:
+        assert place.resumed
+
+
+def test_files_are_read_back_and_leave_no_draft(tmp_path: Path) -> None:
+    with opened_place(tmp_path, ONE) as place:
+        assert place.read("decision.json") is None
+        place.write("decision.json", "{}")
+        assert place.read("decision.json") == "{}"
+        assert {path.name for path in place.folder.iterdir()} == {"decision.json", "pipeline.json"}
+
+
+def test_other_data_than_at_the_beginning_are_refused(tmp_path: Path) -> None:
+    with opened_place(tmp_path, ONE) as place:
+        place.require_data("a" * 64)
+        place.require_data("a" * 64)
+        with pytest.raises(PipelineError, match="001: began with other data"):
+            place.require_data("b" * 64)

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from emotion.checksums import digest_of, read_checksums
+from tests.training.registry.answer_sheets import val_split
+from tests.training.registry.conftest import Register
+from training.errors import ExportError, PromotionError
+from training.experiment import GateRecipe
+from training.registry.champion import begin_repository, export_champion
+from training.registry.promotion import decide, promote
+from training.registry.versions import Registry, Version
+
+PLACE = "emotion_classifier/1/model.onnx"
+
+
+def crown(registry: Registry, version: Version) -> None:
+    decision = decide(registry, version, val_split(), GateRecipe(), threads=1)
+    promote(registry, version, decision)
+
+
+def test_champion_is_written_with_all_that_is_served_beside_it(
+    registry: Registry, register: Register, repository: Path
+) -> None:
+    version = register(range(10))
+    crown(registry, version)
+    path = export_champion(registry, repository)
+    assert path == repository / PLACE
+    assert digest_of(path.read_bytes()) == version.sha256
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    assert read_checksums(readme)[PLACE] == version.sha256
+    assert {entry.name for entry in (repository / "emotion_classifier").iterdir()} == {
+        "1", "config.pbtxt", "labels.txt",
+    }  # fmt: skip
+
+
+def test_champion_that_is_there_already_is_left_alone(
+    registry: Registry, register: Register, repository: Path
+) -> None:
+    crown(registry, register(range(10)))
+    written = export_champion(registry, repository).stat()
+    assert export_champion(registry, repository).stat().st_mtime_ns == written.st_mtime_ns
+
+
+def test_export_that_was_cut_off_before_the_checksum_is_finished(
+    registry: Registry, register: Register, repository: Path
+) -> None:
+    version = register(range(10))
+    crown(registry, version)
+    readme = repository / "README.md"
+    before = readme.read_text(encoding="utf-8")
+    export_champion(registry, repository)
+    readme.write_text(before, encoding="utf-8")
+    export_champion(registry, repository)
+    assert read_checksums(readme.read_text(encoding="utf-8"))[PLACE] == version.sha256
+
+
+def test_without_a_champion_there_is_nothing_to_export(
+    registry: Registry, register: Register, repository: Path
+) -> None:
+    register(range(10))
+    with pytest.raises(PromotionError, match="no champion to export yet"):
+        export_champion(registry, repository)
+
+
+def test_folder_that_is_no_model_repository_is_refused(
+    registry: Registry, register: Register, tmp_path: Path
+) -> None:
+    crown(registry, register(range(10)))
+    with pytest.raises(ExportError, match=r"README\.md: no checksum line for emotion_classifier"):
+        export_champion(registry, tmp_path)
+
+
+def test_repository_begins_as_a_copy_of_the_built_in_one(exported: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "export" / "model_repository"
+    begin_repository(folder, exported)
+    assert (folder / PLACE).read_bytes() == (exported / PLACE).read_bytes()
+    assert [entry.name for entry in folder.parent.iterdir()] == ["model_repository"]
+
+
+def test_repository_that_is_there_stays_as_it_is(repository: Path, exported: Path) -> None:
+    begin_repository(repository, exported)
+    assert [entry.name for entry in repository.iterdir()] == ["README.md"]

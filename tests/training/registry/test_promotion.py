@@ -1,0 +1,260 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mlflow.artifacts
+import pytest
+
+from tests.training.registry.answer_sheets import offer, sheet, val_split
+from tests.training.registry.conftest import Register, open_run
+from training.errors import PromotionError, RegistryError
+from training.evaluation.decision import Decision, in_a_sentence, read_decision
+from training.experiment import GateRecipe
+from training.registry.promotion import (
+    decide,
+    promote,
+    roll_back,
+    still_stands,
+    version_to_promote,
+)
+from training.registry.versions import Registry, Version
+
+LENIENT = GateRecipe(recall_margin=1.0, slice_margin=1.0)
+
+
+def asked(registry: Registry, version: Version, recipe: GateRecipe = LENIENT) -> Decision:
+    return decide(registry, version, val_split(), recipe, threads=1)
+
+
+def crown(registry: Registry, version: Version) -> None:
+    promote(registry, version, asked(registry, version), reason="a test needs it")
+
+
+def number_of_champion(registry: Registry) -> str | None:
+    champion = registry.champion()
+    return None if champion is None else champion.number
+
+
+def tags(registry: Registry, version: Version) -> dict[str, str]:
+    return dict(registry.version(version.number).tags)
+
+
+def test_first_challenger_becomes_champion(registry: Registry, register: Register) -> None:
+    version = register(range(10))
+    decision = asked(registry, version)
+    promote(registry, version, decision)
+    assert decision.reasons == ("No champion yet.",)
+    assert number_of_champion(registry) == version.number
+    assert "former_champion" not in tags(registry, version)
+    promoted = datetime.fromisoformat(tags(registry, version)["promoted"])
+    assert abs((datetime.now(UTC) - promoted).total_seconds()) < 60
+
+
+def test_better_challenger_becomes_champion_and_remembers_the_former(
+    registry: Registry, register: Register
+) -> None:
+    old = register(range(20))
+    crown(registry, old)
+    new = register(range(30))
+    decision = asked(registry, new)
+    promote(registry, new, decision)
+    assert (decision.gained, decision.lost) == (10, 0)
+    assert number_of_champion(registry) == new.number
+    assert tags(registry, new)["former_champion"] == old.number
+    assert "forced" not in tags(registry, new)
+
+
+def test_decision_is_recorded_on_the_version(registry: Registry, register: Register) -> None:
+    crown(registry, register(range(20)))
+    new = register(range(5, 22))
+    decision = decide(registry, new, val_split(dark=range(8)), GateRecipe(), threads=1)
+    assert {key: value for key, value in tags(registry, new).items() if "gate" in key} == {
+        "gate": "refused",
+        "gate_reasons": "It is not right more often: it gains 2 images and loses 5. Its recall "
+        "of angry falls by 10.00 points, more than 5.00. Its accuracy on dark falls by 62.50 "
+        "points, more than 3.00.",
+        "gate_champion": "2026.11.24-00to20-int8",
+        "gate_p_value": "0.937500",
+        "gate_images": "2 gained, 5 lost",
+        "gate_accuracy": "0.5000 -> 0.4250",
+        "gate_recalls": "angry 0.5000 -> 0.4000, disgust 0.5000 -> 0.4500, fear none -> none, "
+        "happy none -> none, sad none -> none, surprise none -> none, neutral none -> none",
+        "gate_slices": "dark 1.0000 -> 0.3750, blurred none -> none, rotated none -> none, "
+        "small none -> none, no single face none -> none",
+        "gate_worst_slice": "dark",
+    }
+    found = registry.tracker.client.get_model_version(registry.name, new.number)
+    assert found.description == in_a_sentence(decision)
+    assert decision.worst_slice == "dark"
+
+
+def test_decision_lies_with_the_run_as_json(
+    registry: Registry, register: Register, tmp_path: Path
+) -> None:
+    version = register(range(10))
+    decision = asked(registry, version)
+    path = mlflow.artifacts.download_artifacts(
+        run_id=version.run_id,
+        artifact_path="gate.json",
+        dst_path=str(tmp_path),
+        tracking_uri=registry.tracker.uri,
+    )
+    assert read_decision(Path(path).read_text(encoding="utf-8")) == decision
+
+
+def test_refused_challenger_is_not_promoted(registry: Registry, register: Register) -> None:
+    old = register(range(20))
+    crown(registry, old)
+    new = register(range(21))
+    with pytest.raises(PromotionError, match=r"Refused against .*: It is not shown to be right"):
+        promote(registry, new, asked(registry, new))
+    assert number_of_champion(registry) == old.number
+
+
+@pytest.mark.parametrize("reason", [None, "", "  \n"])
+def test_force_needs_a_reason(registry: Registry, register: Register, reason: str | None) -> None:
+    crown(registry, register(range(20)))
+    new = register(range(10))
+    with pytest.raises(PromotionError, match="give --force and a --reason"):
+        promote(registry, new, asked(registry, new), reason=reason)
+
+
+def test_forced_promotion_records_its_reason_beside_the_refusal(
+    registry: Registry, register: Register
+) -> None:
+    old = register(range(20))
+    crown(registry, old)
+    new = register(range(10))
+    promote(registry, new, asked(registry, new), reason=" the data of the other was withdrawn ")
+    assert number_of_champion(registry) == new.number
+    known = tags(registry, new)
+    assert known["forced"] == "the data of the other was withdrawn"
+    assert known["gate"] == "refused"
+    assert known["former_champion"] == old.number
+
+
+def test_reason_is_not_recorded_where_none_was_needed(
+    registry: Registry, register: Register
+) -> None:
+    version = register(range(10))
+    promote(registry, version, asked(registry, version), reason="in a hurry")
+    assert "forced" not in tags(registry, version)
+
+
+def test_champions_own_file_under_another_number_is_refused(
+    registry: Registry, register: Register
+) -> None:
+    crown(registry, register(range(20)))
+    again = register(range(20))
+    decision = asked(registry, again)
+    assert decision.reasons[0] == "It is the champion: both files have the same SHA-256."
+
+
+def test_gate_leaves_the_champions_own_record_as_it_is(
+    registry: Registry, register: Register
+) -> None:
+    version = register(range(20))
+    crown(registry, version)
+    assert not asked(registry, version).accepted
+    assert tags(registry, version)["gate"] == "accepted"
+
+
+def test_promotion_after_the_champion_changed_is_refused(
+    registry: Registry, register: Register
+) -> None:
+    crown(registry, register(range(10)))
+    one, other = register(range(20)), register(range(30))
+    decision = asked(registry, one)
+    promote(registry, other, asked(registry, other))
+    assert not still_stands(registry, one, decision)
+    with pytest.raises(PromotionError, match="the champion has changed since"):
+        promote(registry, one, decision)
+    assert number_of_champion(registry) == other.number
+
+
+def test_decision_without_a_champion_does_not_stand_once_there_is_one(
+    registry: Registry, register: Register
+) -> None:
+    one, other = register(range(20)), register(range(30))
+    decision = asked(registry, one)
+    assert still_stands(registry, one, decision)
+    assert not still_stands(registry, other, decision)
+    promote(registry, other, asked(registry, other))
+    assert not still_stands(registry, one, decision)
+
+
+def test_promotion_may_be_repeated(registry: Registry, register: Register) -> None:
+    crown(registry, register(range(10)))
+    version = register(range(20))
+    decision = asked(registry, version)
+    promote(registry, version, decision)
+    known = tags(registry, version)
+    promote(registry, version, decision)
+    assert tags(registry, version) == known
+
+
+def test_rollback_puts_the_former_champion_back(registry: Registry, register: Register) -> None:
+    old, new = register(range(10)), register(range(20))
+    crown(registry, old)
+    crown(registry, new)
+    left, champion = roll_back(registry, "calls every beard angry")
+    assert (left.number, champion.number) == (new.number, old.number)
+    assert number_of_champion(registry) == old.number
+    assert tags(registry, new)["rolled_back"] == "calls every beard angry"
+    assert "former_champion" not in tags(registry, new)
+
+
+def test_rollback_walks_back_promotion_by_promotion(registry: Registry, register: Register) -> None:
+    versions = [register(range(10)), register(range(20)), register(range(30))]
+    for version in versions:
+        crown(registry, version)
+    roll_back(registry, "")
+    roll_back(registry, "")
+    assert number_of_champion(registry) == versions[0].number
+    assert tags(registry, versions[1])["rolled_back"] == "no reason given"
+    with pytest.raises(PromotionError, match="no former champion to go back to"):
+        roll_back(registry, "")
+
+
+def test_rollback_without_a_champion_is_refused(registry: Registry, register: Register) -> None:
+    with pytest.raises(PromotionError, match="there is no champion to roll back"):
+        roll_back(registry, "")
+    register(range(10))
+    with pytest.raises(PromotionError, match="there is no champion to roll back"):
+        roll_back(registry, "")
+
+
+def test_version_that_was_rolled_back_may_become_champion_again(
+    registry: Registry, register: Register
+) -> None:
+    old, new = register(range(10)), register(range(20))
+    crown(registry, old)
+    crown(registry, new)
+    roll_back(registry, "by mistake")
+    crown(registry, registry.version(new.number))
+    known = tags(registry, new)
+    assert number_of_champion(registry) == new.number
+    assert known["former_champion"] == old.number
+    assert "rolled_back" not in known
+
+
+def test_version_to_promote_is_the_challenger_unless_one_is_named(
+    registry: Registry, register: Register
+) -> None:
+    with pytest.raises(PromotionError, match="there is no challenger yet"):
+        version_to_promote(registry, None)
+    first, second = register(range(10)), register(range(20))
+    assert version_to_promote(registry, None) == second
+    assert version_to_promote(registry, int(first.number)) == first
+    crown(registry, second)
+    with pytest.raises(PromotionError, match="is the champion already"):
+        version_to_promote(registry, None)
+
+
+def test_registered_file_that_is_no_classifier_is_refused(
+    registry: Registry, tmp_path: Path
+) -> None:
+    candidate = offer(tmp_path, range(10), "new")
+    candidate.model.write_bytes(sheet(range(10), "new", labels="happy,sad"))
+    version = registry.register(candidate, open_run(registry).run_id)["int8"]
+    with pytest.raises(RegistryError, match="answers in the order happy,sad"):
+        asked(registry, version)

@@ -1,0 +1,80 @@
+"""``python -m training pipeline``."""
+
+# Imports stand inside the commands: torch and MLflow take seconds to import, and neither --help
+# nor a misspelt option should wait for them.
+# ruff: noqa: PLC0415
+# A \b in a docstring is a real backspace: click's mark of lines that it must not rewrap.
+# ruff: noqa: D301
+
+from pathlib import Path
+
+import click
+
+from training.commands.options import (
+    REPOSITORY,
+    experiment_option,
+    override_data_option,
+    threads_option,
+)
+from training.home import home_folder
+
+
+@click.command()
+@experiment_option
+@override_data_option
+@click.option(
+    "--repository",
+    type=click.Path(path_type=Path),
+    help="The model repository that a new champion is written to; begun with the built-in "
+    "models if absent.  [default: $RAPT_HOME/export/model_repository]",
+)
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    help="Where to compute, as torch spells it: cpu, cuda, cuda:1, mps.",
+)
+@threads_option
+def pipeline(
+    *, config: Path | None, source: str | None, repository: Path | None, device: str, threads: int
+) -> None:
+    """Make a model, and promote it if it is better than the one that is served.
+
+    prepare, train, package, evaluate, register, gate, promote, export. Each run has a folder,
+    $RAPT_HOME/runs/NAME/001 and so on, where NAME is the experiment file's. A run that was cut
+    off, however it ended, goes on where it was when the same command is given again; after a
+    finished one the next number begins. What decides is the val split; the test split's labels
+    are not looked at.
+
+    Runs and versions are kept in MLflow: the server of MLFLOW_TRACKING_URI, or a SQLite file
+    in $RAPT_HOME/mlflow. A challenger that the gate refuses is a normal end (exit code 0): the
+    reasons are printed, and the champion stays. The exported models are outside the checkout;
+    `export` writes the champion where it can be committed.
+
+    \b
+    Examples:
+        nice -n 19 python -m training pipeline --config training/configs/smoke.yaml
+        python -m training pipeline --data fer2013.csv --device cuda
+        MLFLOW_TRACKING_URI=http://127.0.0.1:5000 python -m training pipeline
+    """
+    from training.evaluation.decision import as_table
+    from training.experiment import experiment_on, load_experiment, name_of
+    from training.pipeline.run import Plan, run_pipeline
+    from training.registry.tracking import Tracker, tracking_uri
+
+    home = home_folder()
+    plan = Plan(
+        name=name_of(config),
+        experiment=experiment_on(load_experiment(config), source),
+        home=home,
+        detector=REPOSITORY,
+        repository=repository or home / "export" / "model_repository",
+        device=device,
+        threads=threads,
+    )
+    outcome = run_pipeline(plan, Tracker(tracking_uri()), lambda line: click.echo(line, err=True))
+    click.echo(f"{as_table(outcome.decision)}\n")
+    if outcome.model is None:
+        click.echo(f"not promoted: {outcome.version}. {' '.join(outcome.decision.reasons)}")
+    else:
+        click.echo(f"promoted: {outcome.version}\n{outcome.model}")

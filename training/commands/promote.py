@@ -1,0 +1,73 @@
+"""``python -m training promote``."""
+
+# Imports stand inside the commands: torch and MLflow take seconds to import, and neither --help
+# nor a misspelt option should wait for them.
+# ruff: noqa: PLC0415
+# A \b in a docstring is a real backspace: click's mark of lines that it must not rewrap.
+# ruff: noqa: D301
+
+from pathlib import Path
+
+import click
+
+from training.commands.options import (
+    REPOSITORY,
+    experiment_option,
+    override_data_option,
+    threads_option,
+)
+from training.home import home_folder
+
+
+@click.command()
+@click.option(
+    "--version",
+    "number",
+    type=click.IntRange(min=1),
+    help="MLflow's number of the version.  [default: the challenger's]",
+)
+@click.option("--force", is_flag=True, help="Promote it even if the gate refuses it.")
+@click.option("--reason", help="Why it is forced; recorded on the version.")
+@experiment_option
+@override_data_option
+@threads_option
+def promote(
+    *,
+    number: int | None,
+    force: bool,
+    reason: str | None,
+    config: Path | None,
+    source: str | None,
+    threads: int,
+) -> None:
+    """Ask the gate about a version, and make it champion if it is better.
+
+    Champion and challenger answer the val split. The challenger must be right more often by a
+    one-sided McNemar test, and no emotion's recall and no slice's accuracy may fall by more
+    than its margin (the experiment's section gate). The decision is recorded on the version,
+    and printed. Exit code 1 if it is refused.
+
+    \b
+    Examples:
+        python -m training promote
+        python -m training promote --version 3
+        python -m training promote --force --reason "the champion's data had to be deleted"
+    """
+    from training.errors import PromotionError
+    from training.evaluation.decision import as_table
+    from training.experiment import experiment_on, load_experiment
+    from training.pipeline.run import prepared
+    from training.registry import promotion
+    from training.registry.tracking import Tracker, tracking_uri
+    from training.registry.versions import Registry
+
+    if force and not (reason and reason.strip()):
+        raise PromotionError("--force needs a --reason; it is recorded on the version")
+    experiment = experiment_on(load_experiment(config), source)
+    registry = Registry(Tracker(tracking_uri()))
+    version = promotion.version_to_promote(registry, number)
+    val = prepared(experiment, home_folder(), REPOSITORY, threads).val
+    decision = promotion.decide(registry, version, val, experiment.gate, threads)
+    click.echo(f"{as_table(decision)}\n")
+    promotion.promote(registry, version, decision, reason=reason if force else None)
+    click.echo(f"promoted: {version}")

@@ -1,0 +1,152 @@
+"""The folder of one pipeline: what makes it possible to be killed anywhere and to go on.
+
+    $RAPT_HOME/runs/NAME/001/
+        pipeline.json   the experiment in full, and the key by which MLflow knows the run
+        data.sha256     fingerprint of the data it began with
+        checkpoint.pt   and the other files of a training run (``training.fitting.checkpoint``)
+        candidate/      the files that could be served (``training.export.candidate``)
+        evaluated.txt   id of the run in MLflow that has the served file's figures
+        decision.json   the gate's
+        finished.json   what came of it; a folder that has it is never touched again
+
+Every file but the training's history appears complete or not at all.
+"""
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from training.errors import PipelineError
+from training.experiment import Experiment
+
+ACCOUNT = "pipeline.json"
+DATA = "data.sha256"
+EVALUATED = "evaluated.txt"
+DECISION = "decision.json"
+FINISHED = "finished.json"
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of one pipeline.
+
+    Attributes:
+        folder: of this pipeline alone.
+        key: known from the start, so that MLflow's run is found again if nothing else is.
+        resumed: whether an earlier process began here.
+    """
+
+    folder: Path
+    key: str
+    resumed: bool
+
+    def read(self, name: str) -> str | None:
+        """Return a file's text, or None where it isn't there yet."""
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file: all of it, or nothing."""
+        draft = self.folder / f"{name}.tmp"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(self.folder / name)
+
+    def finish(self, outcome: Mapping[str, Any]) -> None:
+        """Say what came of it, which ends the pipeline."""
+        self.write(FINISHED, json.dumps(outcome, indent=2) + "\n")
+
+    def require_data(self, fingerprint: str) -> None:
+        """Remember which data the pipeline began with.
+
+        Raises:
+            PipelineError: it began with other data.
+        """
+        begun_with = self.read(DATA)
+        if begun_with is None:
+            self.write(DATA, f"{fingerprint}\n")
+        elif begun_with.strip() != fingerprint:
+            raise PipelineError(
+                f"{self.folder}: began with other data. Bring them back to go on, or delete the "
+                "folder to begin anew"
+            )
+
+
+@contextmanager
+def opened_place(runs: Path, experiment: Experiment) -> Iterator[Place]:
+    """Go on with an experiment's unfinished pipeline, or begin the next; one process at a time.
+
+    Args:
+        runs: folder of the experiment's pipelines, numbered from 001; made if absent.
+        experiment: all that decides what comes out.
+
+    Raises:
+        PipelineError: another process is at work here, or the unfinished pipeline is one of
+            another experiment.
+    """
+    runs.mkdir(parents=True, exist_ok=True)
+    with (runs / _LOCK).open("w") as lock:
+        try:
+            # Released by the kernel with the process, however that ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PipelineError(f"{runs}: another pipeline is at work here. Wait for it") from error
+        yield _latest(runs, experiment) or _next(runs, experiment)
+
+
+def _latest(runs: Path, experiment: Experiment) -> Place | None:
+    """Return the unfinished pipeline, or None where the last one is finished or there is none."""
+    begun = _numbers(runs)
+    if not begun:
+        return None
+    folder = runs / _name(begun[-1])
+    if (folder / FINISHED).is_file() or not (folder / ACCOUNT).is_file():
+        return None
+    account = json.loads((folder / ACCOUNT).read_text(encoding="utf-8"))
+    wanted = experiment.model_dump(mode="json")
+    if account["experiment"] != wanted:
+        changed = ", ".join(_changed(account["experiment"], wanted))
+        raise PipelineError(
+            f"{folder}: not finished, and of another experiment, which differs in {changed}. "
+            "Take the change back to go on, delete the folder to begin anew, or give the changed "
+            "file another name"
+        )
+    return Place(folder, account["key"], resumed=True)
+
+
+def _next(runs: Path, experiment: Experiment) -> Place:
+    place = Place(runs / _name(max(_finished(runs), default=0) + 1), uuid4().hex, resumed=False)
+    # A folder that has no account was made by a process that got no further.
+    place.folder.mkdir(exist_ok=True)
+    account = {"key": place.key, "experiment": experiment.model_dump(mode="json")}
+    place.write(ACCOUNT, json.dumps(account, indent=2) + "\n")
+    return place
+
+
+def _numbers(runs: Path) -> list[int]:
+    return sorted(int(path.name) for path in runs.iterdir() if path.name.isdecimal())
+
+
+def _finished(runs: Path) -> list[int]:
+    return [number for number in _numbers(runs) if (runs / _name(number) / FINISHED).is_file()]
+
+
+def _name(number: int) -> str:
+    return f"{number:03d}"
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "") -> list[str]:
+    """Return the dotted keys that differ."""
+    changed: list[str] = []
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            changed += _changed(old, new, f"{path}{key}.")
+        elif old != new:
+            changed.append(f"{path}{key}")
+    return changed

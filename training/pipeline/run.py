@@ -1,0 +1,119 @@
+"""prepare -> train -> package -> evaluate -> register -> gate -> promote -> export."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.data.dataset import Fer2013
+from training.data.fer2013 import load_fer2013
+from training.data.prepare import prepare
+from training.evaluation.decision import Decision
+from training.experiment import Experiment
+from training.export.candidate import package
+from training.export.provenance import code_commit, data_fingerprint
+from training.fitting.device import use_device
+from training.pipeline.place import opened_place
+from training.pipeline.stages import Say, evaluate, gate, opened_run, train
+from training.registry.champion import begin_repository, export_champion
+from training.registry.promotion import promote
+from training.registry.tracking import Tracker, flattened
+from training.registry.versions import Registry, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a pipeline is to do, and where.
+
+    Attributes:
+        name: of the experiment.
+        experiment: all that decides what comes out.
+        home: folder of data, runs and exported models.
+        detector: the model repository with the face detector.
+        repository: the model repository that the champion is written to; made from
+            ``detector`` if absent.
+        device: where the network is trained, as torch spells it.
+        threads: CPU threads for one operation.
+    """
+
+    name: str
+    experiment: Experiment
+    home: Path
+    detector: Path
+    repository: Path
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a pipeline.
+
+    Attributes:
+        folder: all its files.
+        version: the challenger's.
+        decision: the gate's.
+        model: the exported champion's ``model.onnx``; None where the challenger was refused.
+    """
+
+    folder: Path
+    version: Version
+    decision: Decision
+    model: Path | None
+
+
+def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
+    """Make a model, and let it be served if it is better than the one that is.
+
+    A pipeline that was cut off anywhere goes on where it was; what is done is not done again.
+    PrivateTest is read for its pixels alone, to drop its copies from what is learnt.
+
+    Args:
+        plan: what to do.
+        tracker: the MLflow that runs and versions are kept in.
+        say: takes a line for people.
+
+    Raises:
+        TrainingError: what a person can mend; the same command then goes on.
+    """
+    tracker.check()
+    registry = Registry(tracker)
+    experiment, threads = plan.experiment, plan.threads
+    device = use_device(plan.device, threads)
+    with opened_place(plan.home / "runs" / plan.name, experiment) as place:
+        say(f"{'going on with' if place.resumed else 'beginning'} {place.folder}")
+        data = prepared(experiment, plan.home, plan.detector, threads)
+        about = _about(data)
+        place.require_data(about["data"])
+        with opened_run(tracker, plan.name, flattened(experiment), place, about) as run:
+            weights = train(experiment.train, data, place.folder, run, device, say)
+            candidate = package(
+                weights, data, experiment.quantisation, place.folder / "candidate", threads=threads
+            )
+            evaluate(candidate, data, place, run, threads)
+            version = registry.register(candidate, run.run_id)[candidate.served]
+            decision = gate(registry, version, data, experiment.gate, place, threads)
+            model = None
+            if decision.accepted:
+                promote(registry, version, decision)
+                begin_repository(plan.repository, plan.detector)
+                model = export_champion(registry, plan.repository)
+        place.finish({"run_id": run.run_id, "version": version.number, "promoted": bool(model)})
+    return Outcome(place.folder, version, decision, model)
+
+
+def prepared(experiment: Experiment, home: Path, detector: Path, threads: int) -> Fer2013:
+    """Prepare an experiment's data, unless it lies there prepared, and read it.
+
+    Args:
+        experiment: names the data, and how many images a split to take.
+        home: folder that prepared data lives in.
+        detector: the model repository with the face detector.
+        threads: how many images are looked at at once.
+    """
+    return load_fer2013(prepare(experiment.data, home, threads, detector, experiment.train.limit))
+
+
+def _about(data: Fer2013) -> dict[str, str]:
+    return {
+        "data": data_fingerprint(data),
+        "commit": code_commit(Path(__file__).parent) or "unknown",
+    }

@@ -1,0 +1,66 @@
+"""The champion as files: from the registry into a model repository."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from emotion.checksums import digest_of, read_checksums
+from emotion.contract import CLASSIFIER_NAME
+from training.errors import PromotionError
+from training.export.classifier import place_classifier, require_checksum_line
+from training.export.onnx_classifier import OnnxClassifier
+from training.registry.versions import Registry
+
+_PLACE = f"{CLASSIFIER_NAME}/1/model.onnx"
+
+
+def export_champion(registry: Registry, repository: Path) -> Path:
+    """Write the champion into a model repository; leave it alone if it is there already.
+
+    Args:
+        registry: where the champion is.
+        repository: the model repository's folder; its README lists checksums.
+
+    Returns:
+        The path of the champion's ``model.onnx``.
+
+    Raises:
+        PromotionError: there is no champion yet.
+        ExportError: the repository's README has no line for the classifier.
+        RegistryError: MLflow doesn't answer, or the file is not what was registered.
+        ModelFileError: the champion is no emotion classifier. What was there stays.
+    """
+    champion = registry.champion()
+    if champion is None:
+        raise PromotionError("there is no champion to export yet. `promote` makes one")
+    require_checksum_line(repository)
+    path = repository / _PLACE
+    if path.is_file() and _digests(repository) == (champion.sha256, champion.sha256):
+        return path
+    content = registry.content(champion)
+    OnnxClassifier(content, threads=1)
+    return place_classifier(content, repository)
+
+
+def begin_repository(folder: Path, built_in: Path) -> None:
+    """Copy the built-in model repository to a folder that isn't there yet: complete or not at all.
+
+    Args:
+        folder: becomes a model repository.
+        built_in: the one that comes with the project.
+    """
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        shutil.copytree(built_in, draft / folder.name)
+        (draft / folder.name).replace(folder)
+    finally:
+        shutil.rmtree(draft)
+
+
+def _digests(repository: Path) -> tuple[str, str | None]:
+    """Return the SHA-256 of the classifier's file, and the one that the README lists."""
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    return digest_of((repository / _PLACE).read_bytes()), read_checksums(readme).get(_PLACE)
