@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from training.commands.options import data_option, repository_option, run_folder, threads_option
+from training.commands.options import data_option, repository_option, threads_option
 
 if TYPE_CHECKING:
     from training.export.candidate import Precision
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--run",
     "folder",
     type=click.Path(path_type=Path),
-    help="Folder of the run.  [default: $RAPT_HOME/runs/default]",
+    help="Folder of a run.  [default: none: the champion is written]",
 )
 @click.option(
     "--config",
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 @click.option(
     "--precision",
     type=click.Choice(["int8", "fp32"]),
-    help="Which form to write.  [default: int8, if it loses no more accuracy than allowed]",
+    help="Which form of the run to write.  [default: int8, if it loses no more accuracy than "
+    "allowed]",
 )
 @data_option
 @repository_option
@@ -46,19 +47,33 @@ def export(
     repository: Path,
     threads: int,
 ) -> None:
-    """Write a run's best epoch into the model repository, calibrated on val.
+    """Write the champion, or a run's best epoch, into the model repository.
 
-    The ONNX file takes uint8 crops and gives probabilities: normalisation, temperature and
-    softmax are inside. It is compared with the trained network, then made int8, and both are
-    kept in the run's folder, under candidate/. labels.txt, config.pbtxt and the checksum in the
-    repository's README.md are written with the model.
+    Without --run it is the champion of the registry (MLFLOW_TRACKING_URI, or the SQLite file in
+    $RAPT_HOME/mlflow), byte for byte.
+
+    With --run the run's best epoch is calibrated on val, compared with the trained network, made
+    int8, and both forms are kept in the run's folder, under candidate/. The ONNX file takes uint8
+    crops and gives probabilities: normalisation, temperature and softmax are inside.
+
+    labels.txt, config.pbtxt and the checksum in the repository's README.md are written with the
+    model.
 
     \b
     Examples:
         python -m training export
-        python -m training export --precision fp32
-        python -m training export --run /tmp/smoke --repository /tmp/repository
+        python -m training export --run ~/.rapt/runs/default
+        python -m training export --run /tmp/smoke --precision fp32 --repository /tmp/repository
     """
+    if folder is None:
+        from training.registry.champion import export_champion
+        from training.registry.tracking import Tracker, tracking_uri
+        from training.registry.versions import Registry
+
+        if precision is not None or config is not None:
+            raise click.UsageError("--precision and --config go with --run")
+        click.echo(str(export_champion(Registry(Tracker(tracking_uri())), repository)))
+        return
     from training.data.fer2013 import load_fer2013
     from training.experiment import load_experiment
     from training.export.candidate import package
@@ -67,12 +82,11 @@ def export(
     from training.fitting.device import use_device
 
     require_checksum_line(repository)
-    run = folder or run_folder(config)
-    weights = best_weights(run)
+    weights = best_weights(folder)
     recipe = load_experiment(config).quantisation
     use_device("cpu", threads)
     data = load_fer2013(source)
-    candidate = package(weights, data, recipe, run / "candidate", threads=threads)
+    candidate = package(weights, data, recipe, folder / "candidate", threads=threads)
     model = candidate.variants[precision or candidate.served]
     click.echo(str(place_classifier(model.read_bytes(), repository)))
 

@@ -60,6 +60,7 @@ def test_evaluate_prints_one_json_object_as_its_last_line(
     figures = json.loads(result.stdout.splitlines()[-1])
     assert list(figures) == [
         "accuracy", "accuracy_without_copies", "ferplus_accuracy", "macro_f1", "ece", "recall",
+        "slices", "groups",
     ]  # fmt: skip
     assert list(figures["recall"]) == [emotion.value for emotion in EMOTIONS]
     assert 0 <= figures["accuracy"] <= 1
@@ -71,6 +72,18 @@ def test_evaluate_prints_a_table_with_its_counts(model: Path, parquet_folder: Pa
     assert f"{model}, version " in result.stdout
     assert "14 images\n" in result.stdout
     assert "13 images that equal no training image" in result.stdout
+
+
+def test_evaluate_prints_groups_of_people_where_a_file_names_them(
+    model: Path, parquet_folder: Path, tmp_path: Path
+) -> None:
+    groups = tmp_path / "groups.csv"
+    groups.write_text("row,group\n0,a\n1,a\n2,b\n", encoding="utf-8")
+    words = ("evaluate", "--model", model, "--data", parquet_folder, "--groups", groups)
+    result = call(*words)
+    assert result.exit_code == 0, result.output
+    assert "\na           2" in result.stdout
+    assert "gap between the best and the worst group: " in result.stdout
 
 
 def test_second_training_into_the_same_folder_is_refused(home: Path, parquet_folder: Path) -> None:
@@ -104,9 +117,19 @@ def test_what_the_caller_can_mend_is_one_line_and_exit_code_1(
     assert result.stderr.count("\n") == 1
 
 
-def test_run_of_the_default_recipe_is_exported_by_default(tmp_path: Path) -> None:
+def test_champion_is_exported_by_default_and_missed_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     result = call("export", home=tmp_path)
-    assert result.stderr.startswith(f"Error: {tmp_path / 'runs' / 'default' / 'best.pt'}: missing")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("Error: there is no champion to export yet")
+
+
+def test_form_of_a_run_is_not_asked_of_the_champion(tmp_path: Path) -> None:
+    result = call("export", "--precision", "fp32", home=tmp_path)
+    assert result.exit_code == 2
+    assert "--precision and --config go with --run" in result.stderr
 
 
 def test_detector_is_exported(tmp_path: Path) -> None:
