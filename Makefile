@@ -55,6 +55,12 @@ test: .venv/.ready  ## Run the tests but the heavy ones, with branch coverage
 soak: .venv/.ready  ## Run the heavy tests
 	.venv/bin/python -m pytest -m soak --timeout=1800 $(PYTEST_FLAGS)
 
+.PHONY: bench
+bench: .venv/.ready  ## Measure detectors, int8 against fp32, and accuracy from photo to class
+	.venv/bin/python -m benchmarks.detectors
+	.venv/bin/python -m benchmarks.precision
+	.venv/bin/python -m benchmarks.pasted_faces
+
 .PHONY: check
 check: .venv/.ready  ## Check format, lint, types and layers
 	.venv/bin/ruff format --check $(SOURCES)

@@ -3,14 +3,7 @@
 RetinaFace MobileNet-0.25, which serves, and MTCNN (facenet-pytorch, smallest face 20 pixels),
 which `prepare --detector mtcnn` offers. Recall on the WIDER FACE sample at several sizes of the
 photo as the networks see it, with the score and overlap that are shipped, and the processor time
-of a whole detection (scaling, network, boxes) on one thread, in milliseconds. November 2026,
-Zen 4, both cores busy with other work:
-
-    detector    side    easy  medium    hard  detections  unmatched  median ms
-    retinaface   320   0.548   0.308   0.086         187         19        8.3
-    retinaface   640   0.795   0.670   0.282         613         62       30.9
-    retinaface  1024   0.837   0.786   0.487       1,084        126       80.3
-    mtcnn        640   0.749   0.641   0.218         472         47      175.3
+of a whole detection (scaling, network, boxes) on one thread, in milliseconds.
 """
 
 import statistics

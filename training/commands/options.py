@@ -22,6 +22,12 @@ data_option = click.option(
     help="FER2013: a folder with train.parquet, val.parquet and test.parquet, Kaggle's "
     "fer2013.csv, or Kaggle's folder tree (SPLIT/EMOTION/*.jpg).",
 )
+device_option = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    help="Where to compute, as torch spells it: cpu, cuda, cuda:1, mps.",
+)
 threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),

@@ -12,6 +12,7 @@ import click
 
 from training.commands.options import (
     REPOSITORY,
+    device_option,
     experiment_option,
     override_data_option,
     threads_option,
@@ -28,12 +29,7 @@ from training.home import home_folder
     help="The model repository that a new champion is written to; begun with the built-in "
     "models if absent.  [default: $RAPT_HOME/export/model_repository]",
 )
-@click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    help="Where to compute, as torch spells it: cpu, cuda, cuda:1, mps.",
-)
+@device_option
 @threads_option
 def pipeline(
     *, config: Path | None, source: str | None, repository: Path | None, device: str, threads: int

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from training.commands.options import data_option, run_folder, threads_option
+from training.commands.options import data_option, device_option, run_folder, threads_option
 
 
 @click.command()
@@ -29,12 +29,7 @@ from training.commands.options import data_option, run_folder, threads_option
     "is the experiment file's, or 'default'; RAPT_HOME is ~/.rapt unless set]",
 )
 @click.option("--resume", is_flag=True, help="Go on after the run's last finished epoch.")
-@click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    help="Where to compute, as torch spells it: cpu, cuda, cuda:1, mps.",
-)
+@device_option
 @threads_option
 def train(
     *,

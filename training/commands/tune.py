@@ -13,7 +13,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from training.commands.options import data_option
+from training.commands.options import data_option, device_option
 from training.home import home_folder
 
 _ALL_CORES = os.cpu_count() or 1
@@ -73,12 +73,7 @@ def _checked_name(_: click.Context, __: click.Parameter, name: str | None) -> st
     show_default=True,
     help="Processes that train at the same time.",
 )
-@click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    help="Where to compute, as torch spells it: cpu, cuda, cuda:1, mps.",
-)
+@device_option
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -107,7 +102,7 @@ def tune(**options: Unpack[_Options]) -> None:
     \b
     Examples:
         python -m training tune --trials 30
-        python -m training tune --config training/configs/wide.yaml --workers 4
+        python -m training tune --config training/configs/smoke.yaml --workers 2
         python -m training tune --storage postgresql://rapt@db/studies --study wide
     """
     from training.experiment import load_experiment, name_of

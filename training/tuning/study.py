@@ -102,7 +102,7 @@ def wait_again(study: Study, trial: FrozenTrial) -> None:
 
 
 def rescuer(tracker: Tracker) -> Callable[[Study, FrozenTrial], None]:
-    """Return what is done with the trial of a dead worker: it waits again, for three attempts in all."""
+    """Return what is done with a dead worker's trial: it has three attempts in all."""
 
     def rescue(study: Study, trial: FrozenTrial) -> None:
         attempt = trial.user_attrs.get(_ATTEMPT, 1)
