@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Framing = Literal["raw", "aligned"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -51,7 +52,7 @@ class Recipe(Frozen):
     dropout: Fraction = Field(default=0.2, description="before the last linear layer")
     ema_decay: float = Field(default=0.998, ge=0.0, lt=1.0, description="per step")
     precision: Literal["bf16", "fp32"] = "bf16"
-    framing: Literal["raw", "aligned"] = Field(
+    framing: Framing = Field(
         default="raw",
         description="which pixels are learnt from: FER2013's own framing, or the faces brought "
         "into the framing of a served face (prepared data only)",

@@ -164,6 +164,7 @@ async def test_a_new_champion_and_a_rollback_reach_clients_and_no_request_fails(
     assert surest[0] > surest[1] + 0.05
 
 
+@pytest.mark.soak
 async def test_memory_is_back_where_it_was_after_several_swaps(
     topology: str, folder: Path, home: Path, classifiers: Classifiers, face_jpeg: bytes
 ) -> None:

@@ -7,10 +7,14 @@
 # ruff: noqa: D301
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from training.commands.options import MODEL, data_option, threads_option
+
+if TYPE_CHECKING:
+    from training.recipe import Framing
 
 
 @click.command()
@@ -30,6 +34,13 @@ from training.commands.options import MODEL, data_option, threads_option
     help="Which images to score: test is PrivateTest, val is PublicTest.",
 )
 @click.option(
+    "--framing",
+    type=click.Choice(["raw", "aligned"]),
+    default="raw",
+    show_default=True,
+    help="FER2013's own framing, or that of a served face (prepared data only).",
+)
+@click.option(
     "--groups",
     "groups_file",
     type=click.Path(path_type=Path),
@@ -38,11 +49,12 @@ from training.commands.options import MODEL, data_option, threads_option
 )
 @click.option("--json", "wants_json", is_flag=True, help="Print one JSON object, in fractions.")
 @threads_option
-def evaluate(
+def evaluate(  # noqa: PLR0913  # an option each
     *,
     model: Path,
     source: Path,
     split: str,
+    framing: "Framing",
     groups_file: Path | None,
     wants_json: bool,
     threads: int,
@@ -59,6 +71,7 @@ def evaluate(
     Examples:
         python -m training evaluate
         python -m training evaluate --split val --json
+        python -m training evaluate --data ~/.rapt/data/default --framing aligned
         python -m training evaluate --data ~/.rapt/data/default --groups groups.csv
         python -m training evaluate --model /tmp/repository/emotion_classifier/1/model.onnx
     """
@@ -70,7 +83,7 @@ def evaluate(
     from training.export.onnx_classifier import open_classifier
 
     classifier = open_classifier(model, threads)
-    data = load_fer2013(source)
+    data = load_fer2013(source, framing)
     scored = data.test if split == "test" else data.val
     groups = read_groups(groups_file, scored) if groups_file else {}
     probabilities = classifier.answer_all(scored.images)
@@ -79,6 +92,8 @@ def evaluate(
     if wants_json:
         click.echo(as_json(result, by_group))
         return
-    click.echo(f"{model}, version {classifier.version}, on {split}\n\n{as_table(result)}")
+    click.echo(
+        f"{model}, version {classifier.version}, on {split} ({framing})\n\n{as_table(result)}"
+    )
     if by_group:
         click.echo(f"\n{groups_as_table(by_group)}")

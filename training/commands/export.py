@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="The run's experiment: its section quantisation says how int8 is made.",
+    help="The run's experiment: how its faces are framed, and how int8 is made.",
 )
 @click.option(
     "--precision",
@@ -83,10 +83,12 @@ def export(
 
     require_checksum_line(repository)
     weights = best_weights(folder)
-    recipe = load_experiment(config).quantisation
+    experiment = load_experiment(config)
     use_device("cpu", threads)
-    data = load_fer2013(source)
-    candidate = package(weights, data, recipe, folder / "candidate", threads=threads)
+    data = load_fer2013(source, experiment.train.framing)
+    candidate = package(
+        weights, data, experiment.quantisation, folder / "candidate", threads=threads
+    )
     model = candidate.variants[precision or candidate.served]
     click.echo(str(place_classifier(model.read_bytes(), repository)))
 

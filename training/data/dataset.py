@@ -8,13 +8,13 @@ Readers for the three forms the data set comes in live in ``training.data.fer201
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from emotion.preprocessing import CROP_SIDE
 from training.errors import DatasetError
+from training.recipe import Framing
 
 # FER+'s ten taggers choose among these (Barsoum et al. 2016); the first seven in our order.
 FERPLUS_CHOICES = (
@@ -130,12 +130,16 @@ def without_leaks(data: Fer2013) -> Split:
     return data.train.select(~leaked)
 
 
-def framed(split: Split, framing: Literal["raw", "aligned"]) -> Split:
-    """Return a split whose images are framed as published, or as a served face is.
+def framed(data: Fer2013, framing: Framing) -> Fer2013:
+    """Return the splits with images framed as published, or as a served face is.
 
     Raises:
         DatasetError: aligned images are wanted, and the data was not prepared.
     """
+    return Fer2013(*(_framed(split, framing) for split in (data.train, data.val, data.test)))
+
+
+def _framed(split: Split, framing: Framing) -> Split:
     if framing == "raw":
         return split
     if split.aligned is None:

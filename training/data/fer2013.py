@@ -14,9 +14,10 @@ import pyarrow.parquet
 
 from emotion.labels import EMOTIONS
 from emotion.preprocessing import CROP_SIDE
-from training.data.dataset import FERPLUS_CHOICES, Fer2013, Split
+from training.data.dataset import FERPLUS_CHOICES, Fer2013, Split, framed
 from training.data.prepared import check_whole, is_prepared, read_conditions
 from training.errors import DatasetError
+from training.recipe import Framing
 
 _USAGES = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 SPLITS = tuple(_USAGES)
@@ -25,7 +26,7 @@ _WHITEST = 255
 Images = list[npt.NDArray[np.uint8]]
 
 
-def load_fer2013(source: Path) -> Fer2013:
+def load_fer2013(source: Path, framing: Framing = "raw") -> Fer2013:
     """Read the three splits from a folder or file, whichever form it has.
 
     Args:
@@ -34,6 +35,7 @@ def load_fer2013(source: Path) -> Fer2013:
             without ``val/``, val and test lie together in ``test/`` and are told apart by
             their files' names (``PublicTest_*``, ``PrivateTest_*``), as Kaggle has them. What
             ``prepare`` wrote is the first form.
+        framing: raw, as published, or aligned, as a served face is (prepared data only).
 
     Returns:
         The splits with their copies still inside. Rows keep the source's order; a tree gives
@@ -41,8 +43,13 @@ def load_fer2013(source: Path) -> Fer2013:
         has aligned faces and conditions.
 
     Raises:
-        DatasetError: no known form is there, or the content isn't FER2013's.
+        DatasetError: no known form is there, the content isn't FER2013's, or aligned images
+            are wanted where the data was not prepared.
     """
+    return framed(_read(source), framing)
+
+
+def _read(source: Path) -> Fer2013:
     if source.is_file() and source.suffix == ".csv":
         return _read_csv(source)
     if (source / f"{SPLITS[0]}.parquet").is_file():

@@ -13,7 +13,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from emotion.labels import EMOTIONS
-from training.data.dataset import Split, framed
+from training.data.dataset import Split
 from training.fitting.augmentation import augment, mix
 from training.fitting.checkpoint import EpochResult, RunFolder
 from training.fitting.run import Run
@@ -34,17 +34,14 @@ def fit(
 
     Args:
         recipe: how.
-        train: what to learn from, without copies of val and test images.
-        val: what the best epoch is chosen on.
+        train: what to learn from, without copies of val and test images, in the recipe's framing.
+        val: what the best epoch is chosen on, framed alike.
         folder: where the run lives; a checkpoint in it is gone on from.
         device: where to compute.
 
     Raises:
         CheckpointError: the folder's checkpoint was made with another recipe.
-        DatasetError: the recipe wants aligned faces, and the data was not prepared.
     """
-    # Val is judged in the framing that is learnt: a served face comes in one of them.
-    train, val = framed(train, recipe.framing), framed(val, recipe.framing)
     run = Run(recipe, device)
     state = folder.load(recipe, device)
     if state is not None:

@@ -101,7 +101,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
 
 
 def prepared(experiment: Experiment, home: Path, detector: Path, threads: int) -> Fer2013:
-    """Prepare an experiment's data, unless it lies there prepared, and read it.
+    """Prepare an experiment's data, unless it lies there prepared, and read it in its framing.
 
     Args:
         experiment: names the data, and how many images a split to take.
@@ -109,7 +109,8 @@ def prepared(experiment: Experiment, home: Path, detector: Path, threads: int) -
         detector: the model repository with the face detector.
         threads: how many images are looked at at once.
     """
-    return load_fer2013(prepare(experiment.data, home, threads, detector, experiment.train.limit))
+    folder = prepare(experiment.data, home, threads, detector, experiment.train.limit)
+    return load_fer2013(folder, experiment.train.framing)
 
 
 def _about(data: Fer2013) -> dict[str, str]:

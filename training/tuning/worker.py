@@ -63,9 +63,9 @@ def prepare_bench(task: TuningTask) -> Bench:
     PublicTest alone judges.
     """
     device = use_device(task.device, task.threads)
-    data = load_fer2013(task.source)
-    limit = task.experiment.train.limit
-    train, val = without_leaks(data).first(limit), data.val.first(limit)
+    recipe = task.experiment.train
+    data = load_fer2013(task.source, recipe.framing)
+    train, val = without_leaks(data).first(recipe.limit), data.val.first(recipe.limit)
     return Bench(task, Tracker(task.tracking), train, val, device)
 
 

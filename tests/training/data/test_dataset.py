@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from training.data.dataset import Fer2013, Split, copies_in, without_leaks
+from training.data.dataset import Fer2013, Split, copies_in, framed, without_leaks
 from training.errors import DatasetError
 
 
@@ -57,3 +59,21 @@ def test_training_drops_the_copies_of_val_and_test_images(drawn: Fer2013) -> Non
 def test_shipped_test_images_that_are_no_copies_are_3301(shared_fer2013: Fer2013) -> None:
     copies = copies_in(shared_fer2013.test, of=shared_fer2013.train)
     assert int((~copies).sum()) == 3301
+
+
+def test_aligned_framing_shows_the_aligned_faces(drawn: Fer2013) -> None:
+    splits = [
+        replace(split, aligned=255 - split.images) for split in (drawn.train, drawn.val, drawn.test)
+    ]
+    shown = framed(Fer2013(*splits), "aligned")
+    assert np.array_equal(shown.val.images, 255 - drawn.val.images)
+    assert np.array_equal(shown.val.labels, drawn.val.labels)
+
+
+def test_raw_framing_changes_nothing(drawn: Fer2013) -> None:
+    assert framed(drawn, "raw").train is drawn.train
+
+
+def test_aligned_framing_needs_prepared_data(drawn: Fer2013) -> None:
+    with pytest.raises(DatasetError, match="python -m training prepare"):
+        framed(drawn, "aligned")

@@ -1,15 +1,13 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from training.data.dataset import Fer2013
-from training.errors import CheckpointError, DatasetError
-from training.fitting.checkpoint import RunFolder, RunState, read_history
+from training.errors import CheckpointError
+from training.fitting.checkpoint import RunFolder, RunState
 from training.fitting.fit import fit
 from training.recipe import Recipe
 
@@ -94,26 +92,3 @@ def test_run_does_not_go_on_with_another_recipe(
     folder = RunFolder(trained_run, resume=True)
     with pytest.raises(CheckpointError, match="another recipe, which differs in seed"):
         next(fit(other, drawn.train, drawn.val, folder, CPU))
-
-
-def test_aligned_framing_learns_from_the_aligned_faces(
-    drawn: Fer2013, tiny_recipe: Recipe, trained_run: Path, tmp_path: Path
-) -> None:
-    recipe = tiny_recipe.model_copy(update={"framing": "aligned"})
-    # The faces trained_run learnt from are now the aligned ones; the raw ones show nothing.
-    train, val = (
-        replace(split, images=np.zeros_like(split.images), aligned=split.images)
-        for split in (drawn.train.first(recipe.limit), drawn.val)
-    )
-    results = list(fit(recipe, train, val, RunFolder(tmp_path, resume=False), CPU))
-    assert results == read_history(trained_run)
-    assert same(read(tmp_path)["network"], read(trained_run)["network"])
-
-
-def test_aligned_framing_needs_prepared_data(
-    drawn: Fer2013, tiny_recipe: Recipe, tmp_path: Path
-) -> None:
-    recipe = tiny_recipe.model_copy(update={"framing": "aligned"})
-    folder = RunFolder(tmp_path, resume=False)
-    with pytest.raises(DatasetError, match="python -m training prepare"):
-        next(fit(recipe, drawn.train, drawn.val, folder, CPU))

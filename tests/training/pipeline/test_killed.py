@@ -19,7 +19,7 @@ import pytest
 from emotion.checksums import digest_of
 from tests.training.smoke import MODEL, ROOT, SMOKE, Twice
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
 
 _PATIENCE = 300.0
 RUN = Path("runs") / "smoke" / "001"

@@ -77,6 +77,7 @@ def wait_for_an_epoch(task: TuningTask, process: subprocess.Popen[bytes]) -> Non
             time.sleep(0.1)
 
 
+@pytest.mark.soak
 def test_same_command_started_twice_at_once_shares_a_new_study(make_task: MakeTask) -> None:
     task = make_task(name="both", study="both", trials=4)
     config = write_config(task)
@@ -88,6 +89,7 @@ def test_same_command_started_twice_at_once_shares_a_new_study(make_task: MakeTa
     assert {run["mlflow.parentRunId"] for run in children} == {parent["id"]}
 
 
+@pytest.mark.soak
 def test_trial_of_a_worker_killed_with_9_is_taken_up(
     make_task: MakeTask, mlflow: MlflowServer
 ) -> None:
@@ -110,6 +112,7 @@ def test_trial_of_a_worker_killed_with_9_is_taken_up(
     assert not task.folder.exists()
 
 
+@pytest.mark.soak
 def test_workers_give_their_trials_back_and_end_with_who_started_them(
     make_task: MakeTask, sqlite_tracking: str
 ) -> None:
