@@ -17,6 +17,9 @@ from training.data.dataset import Split
 from training.errors import DatasetError
 from training.evaluation.metrics import confusion_matrix, recall_of, standard_error
 
+# Of fewer images a group's accuracy says little: its standard error may exceed 9 points.
+FEWEST = 30
+
 _COLUMNS = {"row", "group"}
 
 
@@ -57,7 +60,10 @@ def read_groups(path: Path, split: Split) -> dict[str, npt.NDArray[np.int64]]:
                 if row in known:
                     raise DatasetError(f"{path}, line {table.line_num}: row {row} stands twice")
                 known.add(row)
-                rows.setdefault((entry["group"] or "").strip(), []).append(row)
+                group = (entry["group"] or "").strip()
+                if not group:
+                    raise DatasetError(f"{path}, line {table.line_num}: no group")
+                rows.setdefault(group, []).append(row)
     except OSError as error:
         raise DatasetError(f"{path}: {error.strerror}") from error
     except (csv.Error, UnicodeDecodeError) as error:
@@ -82,10 +88,13 @@ def judge_groups(
     return {group: _judge(answers[rows], split.labels[rows]) for group, rows in groups.items()}
 
 
-def accuracy_gap(figures: Mapping[str, GroupFigures]) -> float:
-    """Return how far the best group's accuracy lies above the worst one's, as a fraction."""
-    accuracies = [group.accuracy for group in figures.values()]
-    return max(accuracies) - min(accuracies)
+def accuracy_gap(figures: Mapping[str, GroupFigures]) -> float | None:
+    """Return how far the best group's accuracy lies above the worst one's, as a fraction.
+
+    Groups of fewer than ``FEWEST`` images don't count; None where fewer than two are left.
+    """
+    accuracies = [group.accuracy for group in figures.values() if group.images >= FEWEST]
+    return max(accuracies) - min(accuracies) if len(accuracies) > 1 else None
 
 
 def groups_as_table(figures: Mapping[str, GroupFigures]) -> str:
@@ -100,7 +109,12 @@ def groups_as_table(figures: Mapping[str, GroupFigures]) -> str:
             f"{_percent(figure.error):>8}{recalls}"
         )
     gap = accuracy_gap(figures)
-    return "\n".join([*lines, "", f"gap between the best and the worst group: {gap:.1%}"])
+    verdict = (
+        f"no two groups have {FEWEST} images: too few to compare"
+        if gap is None
+        else f"gap between the best and the worst group of {FEWEST} images or more: {gap:.1%}"
+    )
+    return "\n".join([*lines, "", verdict])
 
 
 def _judge(answers: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> GroupFigures:

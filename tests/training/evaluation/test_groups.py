@@ -40,7 +40,15 @@ def test_figures_are_those_of_the_groups_rows(split: Split) -> None:
     assert (figures["b"].images, figures["b"].accuracy) == (2, 0.0)
     assert figures["a"].recall[Emotion.HAPPY] == 1.0
     assert figures["b"].recall[Emotion.HAPPY] is None
-    assert accuracy_gap(figures) == 1.0
+
+
+def test_gap_is_that_of_groups_with_enough_images() -> None:
+    recall = dict.fromkeys(Emotion, 0.5)
+    many = {"a": GroupFigures(30, 0.75, 0.08, recall), "b": GroupFigures(40, 0.5, 0.08, recall)}
+    few = {"c": GroupFigures(29, 0.1, 0.06, recall)}
+    assert accuracy_gap({**many, **few}) == 0.25
+    assert accuracy_gap({"a": many["a"], **few}) is None
+    assert groups_as_table(few).splitlines()[-1].startswith("no two groups have 30 images")
 
 
 def test_table_has_a_line_a_group_and_the_gap(split: Split) -> None:
@@ -52,7 +60,7 @@ def test_table_has_a_line_a_group_and_the_gap(split: Split) -> None:
     lines = groups_as_table(figures).splitlines()
     assert lines[1].startswith("older       100     60.0%    4.9%     50.0%")
     assert lines[2].startswith("younger   1,200     70.0%    1.3%         -     50.0%")
-    assert lines[-1] == "gap between the best and the worst group: 10.0%"
+    assert lines[-1] == ("gap between the best and the worst group of 30 images or more: 10.0%")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,7 @@ def test_table_has_a_line_a_group_and_the_gap(split: Split) -> None:
         ("row,group\n6,a\n", "line 2: row '6' is not one of 0 to 5"),
         ("row,group\n-1,a\n", "line 2: row '-1' is not one of 0 to 5"),
         ("row,group\n0,a\n0,b\n", "line 3: row 0 stands twice"),
+        ("row,group\n0, \n", "line 2: no group"),
         ("row,group\n\x000,a\n", "not one of 0 to 5"),
     ],
 )

@@ -60,6 +60,7 @@ def test_finished_study_has_nothing_left_to_run(make_task: MakeTask) -> None:
     assert len(states_of(task)) == 1
 
 
+@pytest.mark.soak
 def test_workers_that_end_too_early_are_reported(make_task: MakeTask) -> None:
     task = make_task(study="early", source="no-such-folder", trials=3)
     with pytest.raises(TuningError, match="study early: its workers ended with 3 trials left"):
