@@ -10,23 +10,18 @@ from pathlib import Path
 
 import click
 
-from training.commands.options import repository_option, threads_option
+from training.commands.options import (
+    experiment_option,
+    override_data_option,
+    repository_option,
+    threads_option,
+)
 from training.home import home_folder
 
 
 @click.command()
-@click.option(
-    "--data",
-    "source",
-    metavar="SOURCE",
-    help="A folder or file, or s3://BUCKET/PREFIX, gs://BUCKET/PREFIX.  [default: the "
-    "experiment's; ../shared/data/fer2013 unless it says otherwise]",
-)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="An experiment: YAML with what differs from the defaults (training/experiment.py).",
-)
+@override_data_option
+@experiment_option
 @click.option(
     "--detector",
     type=click.Choice(["retinaface", "mtcnn"]),

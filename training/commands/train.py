@@ -10,17 +10,18 @@ from pathlib import Path
 
 import click
 
-from training.commands.options import data_option, device_option, run_folder, threads_option
+from training.commands.options import (
+    data_option,
+    device_option,
+    experiment_option,
+    run_folder,
+    threads_option,
+)
 
 
 @click.command()
 @data_option
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="An experiment: YAML with what differs from the defaults (training/experiment.py). "
-    "Without it, the recipe of the committed model.",
-)
+@experiment_option
 @click.option(
     "--run",
     "folder",

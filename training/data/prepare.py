@@ -25,6 +25,7 @@ from training.data.sources import fetch
 from training.data.turns import own_turn
 from training.errors import DatasetError
 from training.experiment import DEFAULT_NAME, DataRecipe
+from training.whole_files import write_whole
 
 _MANIFEST = "manifest.json"
 _REPORT = "report.html"
@@ -190,10 +191,7 @@ def _write_manifest(preparation: Preparation) -> None:
         "limit": preparation.limit,
         "fingerprint": _fingerprint_of_rows(preparation.folder),
     }
-    path = preparation.folder / _MANIFEST
-    draft = path.with_suffix(".part")
-    draft.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(preparation.folder / _MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
 
 def _fingerprint_of_rows(folder: Path) -> str:

@@ -20,6 +20,7 @@ from training.experiment import QuantisationRecipe
 from training.export.classifier import build_classifier
 from training.export.onnx_classifier import OnnxClassifier
 from training.export.quantisation import quantise
+from training.whole_files import write_whole
 
 Precision = Literal["fp32", "int8"]
 _ACCOUNT = "candidate.json"
@@ -79,9 +80,7 @@ def package(
         "figures": {f"val_accuracy_{name}": value for name, value in accuracy.items()},
         "made_of": made_of,
     }
-    draft = folder / f"{_ACCOUNT}.tmp"
-    draft.write_text(json.dumps(account, indent=2) + "\n", encoding="utf-8")
-    draft.replace(folder / _ACCOUNT)
+    write_whole(folder / _ACCOUNT, json.dumps(account, indent=2) + "\n")
     return read_candidate(folder)
 
 

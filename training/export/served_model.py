@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emotion.checksums import digest_of, with_checksum
+from training.whole_files import write_whole
 
 # Loads in ONNX Runtime, OpenVINO and Triton 24.10 alike.
 OPSET = 17
@@ -43,7 +44,7 @@ def write_model(repository: Path, name: str, model: bytes, files: Mapping[str, s
         _take_the_place(draft, repository / name)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    _replace_text(readme, text)
+    write_whole(readme, text)
     return repository / place
 
 
@@ -55,9 +56,3 @@ def _take_the_place(draft: Path, target: Path) -> None:
         target.replace(former)
     draft.replace(target)
     shutil.rmtree(former, ignore_errors=True)
-
-
-def _replace_text(path: Path, text: str) -> None:
-    draft = path.with_suffix(".tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

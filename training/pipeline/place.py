@@ -23,6 +23,7 @@ from uuid import uuid4
 
 from training.errors import PipelineError
 from training.experiment import Experiment
+from training.whole_files import write_whole
 
 ACCOUNT = "pipeline.json"
 DATA = "data.sha256"
@@ -53,9 +54,7 @@ class Place:
 
     def write(self, name: str, text: str) -> None:
         """Write a file: all of it, or nothing."""
-        draft = self.folder / f"{name}.tmp"
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(self.folder / name)
+        write_whole(self.folder / name, text)
 
     def finish(self, outcome: Mapping[str, Any]) -> None:
         """Say what came of it, which ends the pipeline."""

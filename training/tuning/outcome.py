@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from training.errors import TuningError
 from training.experiment import Experiment
 from training.tuning.space import recipe_with
+from training.whole_files import write_whole
 
 _MOST_ROWS = 10
 _STATES = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned"}
@@ -64,9 +65,7 @@ def as_experiment(experiment: Experiment, best: FrozenTrial) -> str:
 def write(text: str, path: Path) -> None:
     """Write a file atomically; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, text)
 
 
 def _ranked(study: Study) -> list[FrozenTrial]:

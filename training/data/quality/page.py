@@ -21,6 +21,7 @@ from training.data.quality.facts import (
     facts_of,
     read_prepared,
 )
+from training.whole_files import write_whole
 
 PAGE = "report.html"
 _TEMPLATE = "report.html.jinja"
@@ -64,9 +65,9 @@ def write_report(folder: Path, about: dict[str, str]) -> Path:
     """
     splits = read_prepared(folder)
     facts = {"about": about, **facts_of(splits)}
-    _write(folder / "report.json", json.dumps(facts, indent=2) + "\n")
+    write_whole(folder / "report.json", json.dumps(facts, indent=2) + "\n")
     page = folder / PAGE
-    _write(page, _render(splits, facts))
+    write_whole(page, _render(splits, facts))
     return page
 
 
@@ -217,9 +218,3 @@ def _picture(place: Place, splits: Sequence[PreparedSplit]) -> _Picture:
 
 def _split(place: Place, splits: Sequence[PreparedSplit]) -> PreparedSplit:
     return next(split for split in splits if split.name == place.split)
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
