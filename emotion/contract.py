@@ -30,3 +30,5 @@ CHALLENGER = "challenger"
 MODEL_FILE = "model.onnx"
 DIGEST_TAG = "sha256"
 PRECISION_TAG = "precision"
+# On versions that learnt from a cut of the data (its value: images a split). Never served.
+TRIAL_TAG = "trial"

@@ -38,14 +38,23 @@ class QuantisationRecipe(Frozen):
 
 
 class GateRecipe(Frozen):
-    """What a challenger must show on val to become champion; all shares are fractions."""
+    """What a challenger must show on val to become champion; all shares are fractions.
 
-    significance: Fraction = Field(
-        default=0.05, description="largest p-value of the one-sided McNemar test"
+    The defaults are the loosest: an experiment is judged by its own file, so that file may make
+    the gate stricter and never looser.
+    """
+
+    significance: float = Field(
+        default=0.05, ge=0.0, le=0.05, description="largest p-value of the one-sided McNemar test"
     )
-    recall_margin: Fraction = Field(default=0.05, description="most that any class's recall falls")
-    slice_margin: Fraction = Field(
-        default=0.03, description="most that the accuracy of the worst slice falls"
+    recall_margin: float = Field(
+        default=0.05, ge=0.0, le=0.05, description="most that any class's recall falls"
+    )
+    slice_margin: float = Field(
+        default=0.03,
+        ge=0.0,
+        le=0.03,
+        description="most that the accuracy of the worst slice falls",
     )
 
 
@@ -107,6 +116,12 @@ def experiment_on(experiment: Experiment, source: str | None) -> Experiment:
         return experiment
     data = experiment.data.model_copy(update={"source": source})
     return experiment.model_copy(update={"data": data})
+
+
+def cut_to(experiment: Experiment, limit: int | None) -> Experiment:
+    """Return an experiment on this many images a split, whatever its own limit is."""
+    train = experiment.train.model_copy(update={"limit": limit})
+    return experiment.model_copy(update={"train": train})
 
 
 def name_of(path: Path | None) -> str:

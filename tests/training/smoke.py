@@ -16,7 +16,7 @@ from training.registry.versions import Registry
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ROOT / "training" / "configs" / "smoke.yaml"
-MODEL = "export/model_repository/emotion_classifier/1/model.onnx"
+MODEL = "export/trial_repository/emotion_classifier/1/model.onnx"
 
 
 @dataclass(frozen=True)

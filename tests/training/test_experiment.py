@@ -31,9 +31,9 @@ def test_empty_file_means_the_default_experiment(tmp_path: Path) -> None:
 
 
 def test_file_changes_only_what_it_names(tmp_path: Path) -> None:
-    text = "train: {seed: 7, augmentation: {mixup: 0.5}}\ngate: {recall_margin: 0.1}"
+    text = "train: {seed: 7, augmentation: {mixup: 0.5}}\ngate: {recall_margin: 0.01}"
     recipe = Recipe(seed=7, augmentation=AugmentationRecipe(mixup=0.5))
-    expected = Experiment(train=recipe, gate=GateRecipe(recall_margin=0.1))
+    expected = Experiment(train=recipe, gate=GateRecipe(recall_margin=0.01))
     assert load_experiment(write(tmp_path, text)) == expected
 
 
@@ -63,6 +63,8 @@ def test_every_shipped_experiment_is_valid(path: Path) -> None:
         ("train: {batch_size: many}", "train.batch_size: Input should be a valid integer"),
         ("train: {stages: []}", "train: Value error, stages: give at least one"),
         ("data: {detector: haar}", "data.detector: Input should be 'retinaface' or 'mtcnn'"),
+        ("gate: {recall_margin: 0.06}", "gate.recall_margin: Input should be less than or equal"),
+        ("gate: {significance: 0.2}", "gate.significance: Input should be less than or equal"),
         ("[1, 2]", "Input should be a valid dictionary"),
         ("a: [", "no YAML"),
     ],

@@ -6,6 +6,7 @@ Each command reads as the list of its stages.
 # A \b in a docstring is a real backspace: click's mark of lines that it must not rewrap.
 # ruff: noqa: D301
 
+import errno
 from typing import Any
 
 import click
@@ -30,6 +31,20 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except TrainingError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            # Without a number it is no error of a disk: a fault, and shown in full.
+            if error.errno is None or isinstance(error, ConnectionError):
+                raise
+            raise click.ClickException(_what_happened(error)) from error
+
+
+def _what_happened(error: OSError) -> str:
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    if error.errno == errno.ENOSPC:
+        return f"{what}. Free some, and give the same command again: it goes on where it was"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{what}. Choose another folder, by the option that names it or by RAPT_HOME"
+    return what
 
 
 @click.group(cls=_Commands)

@@ -27,7 +27,7 @@ from training.home import home_folder
     "--repository",
     type=click.Path(path_type=Path),
     help="The model repository that a new champion is written to; begun with the built-in "
-    "models if absent.  [default: $RAPT_HOME/export/model_repository]",
+    "models if absent.  [default: $RAPT_HOME/export/model_repository, or trial_repository]",
 )
 @device_option
 @threads_option
@@ -44,8 +44,12 @@ def pipeline(
 
     Runs and versions are kept in MLflow: the server of MLFLOW_TRACKING_URI, or a SQLite file
     in $RAPT_HOME/mlflow. A challenger that the gate refuses is a normal end (exit code 0): the
-    reasons are printed, and the champion stays. The exported models are outside the checkout;
-    `export` writes the champion where it can be committed.
+    reasons are printed, and the champion stays. In a registry without a champion the built-in
+    model becomes champion, and the challenger has to be better. The exported models are outside
+    the checkout; `export` writes the champion where it can be committed.
+
+    An experiment with train.limit is a trial of the pipeline: it is compared with trials only,
+    and services refuse it.
 
     \b
     Examples:
@@ -59,12 +63,15 @@ def pipeline(
     from training.registry.tracking import Tracker, tracking_uri
 
     home = home_folder()
+    experiment = experiment_on(load_experiment(config), source)
+    # A trial is never served: it is written beside what is.
+    exported = "model_repository" if experiment.train.limit is None else "trial_repository"
     plan = Plan(
         name=name_of(config),
-        experiment=experiment_on(load_experiment(config), source),
+        experiment=experiment,
         home=home,
-        detector=REPOSITORY,
-        repository=repository or home / "export" / "model_repository",
+        built_in=REPOSITORY,
+        repository=repository or home / "export" / exported,
         device=device,
         threads=threads,
     )

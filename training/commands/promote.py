@@ -42,10 +42,11 @@ def promote(
 ) -> None:
     """Ask the gate about a version, and make it champion if it is better.
 
-    Champion and challenger answer the val split. The challenger must be right more often by a
-    one-sided McNemar test, and no emotion's recall and no slice's accuracy may fall by more
-    than its margin (the experiment's section gate). The decision is recorded on the version,
-    and printed. Exit code 1 if it is refused.
+    Champion and challenger answer the val split, all of it. The challenger must be right more
+    often by a one-sided McNemar test, and no emotion's recall and no slice's accuracy may fall
+    by more than its margin (the experiment's section gate, which may only be stricter than the
+    defaults). Where there is no champion yet, the built-in model becomes it first. The decision
+    is recorded on the version, and printed. Exit code 1 if it is refused.
 
     \b
     Examples:
@@ -55,7 +56,7 @@ def promote(
     """
     from training.errors import PromotionError
     from training.evaluation.decision import as_table
-    from training.experiment import experiment_on, load_experiment
+    from training.experiment import cut_to, experiment_on, load_experiment
     from training.pipeline.run import prepared
     from training.registry import promotion
     from training.registry.tracking import Tracker, tracking_uri
@@ -63,11 +64,12 @@ def promote(
 
     if force and not (reason and reason.strip()):
         raise PromotionError("--force needs a --reason; it is recorded on the version")
-    experiment = experiment_on(load_experiment(config), source)
     registry = Registry(Tracker(tracking_uri()))
     version = promotion.version_to_promote(registry, number)
+    # A trial answers the cut that it was tried on, all others answer the whole of val.
+    experiment = cut_to(experiment_on(load_experiment(config), source), version.trial)
     val = prepared(experiment, home_folder(), REPOSITORY, threads).val
-    decision = promotion.decide(registry, version, val, experiment.gate, threads)
+    decision = promotion.decide(registry, version, val, experiment.gate, REPOSITORY, threads)
     click.echo(f"{as_table(decision)}\n")
     promotion.promote(registry, version, decision, reason=reason if force else None)
     click.echo(f"promoted: {version}")

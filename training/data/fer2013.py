@@ -133,7 +133,9 @@ def tree_files(source: Path, name: str) -> list[tuple[Path, int]]:
     if not folder.is_dir():
         raise DatasetError(f"{folder}: missing")
     known = {emotion.value for emotion in EMOTIONS}
-    strays = sorted(child.name for child in folder.iterdir() if child.name not in known)
+    # Hidden files are the system's: .DS_Store, .gitkeep.
+    names = (child.name for child in folder.iterdir() if not child.name.startswith("."))
+    strays = sorted(name for name in names if name not in known)
     if strays:
         raise DatasetError(f"{folder}: {', '.join(strays)}: not one of {', '.join(EMOTIONS)}")
     return [

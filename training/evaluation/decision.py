@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from training.experiment import GateRecipe
+
 _NOTHING = "-"
 
 
@@ -44,6 +46,7 @@ class Decision:
         slices: accuracy on each slice.
         worst_slice: the slice on which the challenger falls most, or gains least; None where
             there is no champion or no slice.
+        recipe: what the challenger had to show.
     """
 
     accepted: bool
@@ -59,6 +62,7 @@ class Decision:
     recall: Mapping[str, Compared]
     slices: Mapping[str, Compared]
     worst_slice: str | None
+    recipe: GateRecipe
 
 
 _JSON = TypeAdapter(Decision)

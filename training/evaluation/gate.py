@@ -25,11 +25,13 @@ class Contender:
         version: the model's own.
         sha256: of its file, in hex.
         probabilities: float32 [n, 7] in label order.
+        is_trial: whether it learnt from a cut of the data.
     """
 
     version: str
     sha256: str
     probabilities: npt.NDArray[np.float32]
+    is_trial: bool = False
 
 
 def judge(
@@ -50,7 +52,8 @@ def judge(
       is the worst one, whatever its accuracy is.
 
     A fall of exactly the margin is allowed. Emotions and slices without an image don't count.
-    The champion's own file is refused. Without a champion any challenger may.
+    The champion's own file is refused, and a trial in place of a model that is none. Without a
+    champion any challenger may.
 
     Args:
         challenger: who wants to become champion.
@@ -70,9 +73,8 @@ def judge(
     gained, lost, p_value = (0, 0, None) if old is None else _mcnemar(new, old)
     against: list[str] = []
     if champion is not None and p_value is not None:
-        same = champion.sha256 == challenger.sha256
         against = [
-            *(["It is the champion: both files have the same SHA-256."] if same else []),
+            *_not_in_question(challenger, champion),
             *_not_better(gained, lost, p_value, recipe.significance),
             *_falls("recall of", recall, recipe.recall_margin),
             *_falls("accuracy on", on_slices, recipe.slice_margin),
@@ -91,7 +93,16 @@ def judge(
         recall=recall,
         slices=on_slices,
         worst_slice=_worst(on_slices),
+        recipe=recipe,
     )
+
+
+def _not_in_question(challenger: Contender, champion: Contender) -> list[str]:
+    if challenger.sha256 == champion.sha256:
+        return ["It is the champion: both files have the same SHA-256."]
+    if challenger.is_trial and not champion.is_trial:
+        return ["It is a trial: it learnt from a cut of the data, and is never served."]
+    return []
 
 
 def _right(contender: Contender, labels: npt.NDArray[np.int64]) -> Marks:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from training.data.dataset import Fer2013
+from training.data.dataset import Fer2013, Split
 
 
 def model_version(weights: Mapping[str, Tensor], temperature: float, trained: date) -> str:
@@ -31,8 +31,17 @@ def model_version(weights: Mapping[str, Tensor], temperature: float, trained: da
 
 def data_fingerprint(data: Fer2013) -> str:
     """Return the SHA-256 in hex of all images and labels, split by split, row by row."""
+    return _fingerprint(data.train, data.val, data.test)
+
+
+def split_fingerprint(split: Split) -> str:
+    """Return the SHA-256 in hex of one split's images and labels, row by row."""
+    return _fingerprint(split)
+
+
+def _fingerprint(*splits: Split) -> str:
     digest = sha256()
-    for split in (data.train, data.val, data.test):
+    for split in splits:
         digest.update(f"{split.name} {len(split)}\n".encode())
         digest.update(split.images.tobytes())
         digest.update(split.labels.tobytes())

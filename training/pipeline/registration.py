@@ -42,7 +42,7 @@ def register_run(tracker: Tracker, folder: Path) -> Mapping[Precision, Version]:
     with opened_run(tracker, name, parameters, place, {}) as run:
         run.log_epochs(read_history(folder))
         run.log_figures(candidate.figures)
-        return Registry(tracker).register(candidate, run.run_id)
+        return Registry(tracker).register(candidate, run.run_id, recipe.limit)
 
 
 def _recipe_of(folder: Path) -> Recipe:

@@ -14,7 +14,7 @@ from training.fitting.device import use_device
 from training.pipeline.place import opened_place
 from training.pipeline.stages import Say, evaluate, gate, opened_run, train
 from training.registry.champion import begin_repository, export_champion
-from training.registry.promotion import promote
+from training.registry.promotion import decide, promote
 from training.registry.tracking import Tracker, flattened
 from training.registry.versions import Registry, Version
 
@@ -27,9 +27,10 @@ class Plan:
         name: of the experiment.
         experiment: all that decides what comes out.
         home: folder of data, runs and exported models.
-        detector: the model repository with the face detector.
+        built_in: the model repository that comes with the project: its face detector prepares
+            the data, its classifier is the first champion.
         repository: the model repository that the champion is written to; made from
-            ``detector`` if absent.
+            ``built_in`` if absent.
         device: where the network is trained, as torch spells it.
         threads: CPU threads for one operation.
     """
@@ -37,7 +38,7 @@ class Plan:
     name: str
     experiment: Experiment
     home: Path
-    detector: Path
+    built_in: Path
     repository: Path
     device: str
     threads: int
@@ -80,7 +81,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
     device = use_device(plan.device, threads)
     with opened_place(plan.home / "runs" / plan.name, experiment) as place:
         say(f"{'going on with' if place.resumed else 'beginning'} {place.folder}")
-        data = prepared(experiment, plan.home, plan.detector, threads)
+        data = prepared(experiment, plan.home, plan.built_in, threads)
         about = _about(data)
         place.require_data(about["data"])
         with opened_run(tracker, plan.name, flattened(experiment), place, about) as run:
@@ -89,27 +90,35 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
                 weights, data, experiment.quantisation, place.folder / "candidate", threads=threads
             )
             evaluate(candidate, data, place, run, threads)
-            version = registry.register(candidate, run.run_id)[candidate.served]
-            decision = gate(registry, version, data, experiment.gate, place, threads)
+            versions = registry.register(candidate, run.run_id, experiment.train.limit)
+            version = versions[candidate.served]
+            decision = gate(
+                registry,
+                version,
+                place,
+                lambda: decide(
+                    registry, version, data.val, experiment.gate, plan.built_in, threads
+                ),
+            )
             model = None
             if decision.accepted:
                 promote(registry, version, decision)
-                begin_repository(plan.repository, plan.detector)
+                begin_repository(plan.repository, plan.built_in)
                 model = export_champion(registry, plan.repository)
         place.finish({"run_id": run.run_id, "version": version.number, "promoted": bool(model)})
     return Outcome(place.folder, version, decision, model)
 
 
-def prepared(experiment: Experiment, home: Path, detector: Path, threads: int) -> Fer2013:
+def prepared(experiment: Experiment, home: Path, built_in: Path, threads: int) -> Fer2013:
     """Prepare an experiment's data, unless it lies there prepared, and read it in its framing.
 
     Args:
         experiment: names the data, and how many images a split to take.
         home: folder that prepared data lives in.
-        detector: the model repository with the face detector.
+        built_in: the model repository with the face detector.
         threads: how many images are looked at at once.
     """
-    folder = prepare(experiment.data, home, threads, detector, experiment.train.limit)
+    folder = prepare(experiment.data, home, threads, built_in, experiment.train.limit)
     return load_fer2013(folder, experiment.train.framing)
 
 

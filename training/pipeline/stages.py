@@ -14,14 +14,13 @@ from training.evaluation.metrics import Evaluation
 from training.evaluation.metrics import evaluate as judge_answers
 from training.evaluation.plots import confusion_picture, reliability_picture
 from training.evaluation.report import as_table
-from training.experiment import GateRecipe
 from training.export.candidate import Candidate
 from training.export.onnx_classifier import open_classifier
 from training.fitting.checkpoint import RunFolder, best_weights, read_history
 from training.fitting.fit import fit
 from training.pipeline.place import DECISION, EVALUATED, Place
 from training.recipe import Recipe
-from training.registry.promotion import decide, still_stands
+from training.registry.promotion import still_stands
 from training.registry.tracking import TrackedRun, Tracker, registry_errors
 from training.registry.versions import Registry, Version
 
@@ -111,17 +110,19 @@ def evaluate(
 
 
 def gate(
-    registry: Registry,
-    version: Version,
-    data: Fer2013,
-    recipe: GateRecipe,
-    place: Place,
-    threads: int,
+    registry: Registry, version: Version, place: Place, ask: Callable[[], Decision]
 ) -> Decision:
-    """Ask the gate, unless it has decided about this very challenger and champion."""
+    """Ask the gate, unless it has decided about this very challenger and champion.
+
+    Args:
+        registry: where both are.
+        version: the challenger.
+        place: keeps the decision.
+        ask: the gate.
+    """
     decision = _decided(place)
     if decision is None or not still_stands(registry, version, decision):
-        decision = decide(registry, version, data.val, recipe, threads)
+        decision = ask()
         place.write(DECISION, as_json(decision))
     return decision
 

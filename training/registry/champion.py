@@ -42,6 +42,31 @@ def export_champion(registry: Registry, repository: Path) -> Path:
     return place_classifier(content, repository)
 
 
+def require_fit_to_commit(registry: Registry, *, large: bool) -> None:
+    """Refuse a champion that should not come into a repository of code.
+
+    Args:
+        registry: where the champion is.
+        large: whether it may be fp32.
+
+    Raises:
+        PromotionError: it is a trial, or fp32 and large ones are not allowed.
+        RegistryError: MLflow doesn't answer.
+    """
+    champion = registry.champion()
+    if champion is None:
+        return
+    if champion.trial is not None:
+        raise PromotionError(
+            f"{champion} is a trial: it learnt from a cut of the data, and is never served"
+        )
+    if champion.precision == "fp32" and not large:
+        raise PromotionError(
+            f"{champion} is fp32: four times the bytes and the time of int8. Promote its int8 "
+            "form, or give --precision fp32 to write it all the same"
+        )
+
+
 def begin_repository(folder: Path, built_in: Path) -> None:
     """Copy the built-in model repository to a folder that isn't there yet: complete or not at all.
 

@@ -1,13 +1,18 @@
 """Who is champion: the gate asked, its answer recorded, the alias moved, and moved back.
 
+Tags say what a version is now. What happened to it, decision by decision, is kept with its run:
+``history/version-N/TIME-refused.json``, ``-accepted``, ``-promoted``, ``-rolled-back``.
+
 A version that becomes champion carries the number of the one before it as the tag
 ``former_champion``: ``roll_back`` follows it, one promotion a call. Each step may be repeated
 after a crash: tags are written before the alias moves, so at worst a version has a tag that the
 next promotion writes anew.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from emotion.contract import CHAMPION
 from training.data.dataset import Split
@@ -17,6 +22,8 @@ from training.evaluation.gate import Contender, judge
 from training.evaluation.slices import slices_of
 from training.experiment import GateRecipe
 from training.export.onnx_classifier import OnnxClassifier
+from training.export.provenance import split_fingerprint
+from training.registry.built_in import champion_or_built_in
 from training.registry.versions import Registry, Version
 
 FORMER_TAG = "former_champion"
@@ -24,7 +31,6 @@ FORCED_TAG = "forced"
 ROLLED_BACK_TAG = "rolled_back"
 PROMOTED_TAG = "promoted"
 GATE_TAG = "gate"
-GATE_FILE = "gate.json"
 
 # MLflow servers before 2.16 take no longer tag.
 _LONGEST_TAG = 5000
@@ -47,9 +53,18 @@ def version_to_promote(registry: Registry, number: int | None) -> Version:
 
 
 def decide(
-    registry: Registry, challenger: Version, val: Split, recipe: GateRecipe, threads: int
+    registry: Registry,
+    challenger: Version,
+    val: Split,
+    recipe: GateRecipe,
+    built_in: Path,
+    threads: int,
 ) -> Decision:
     """Let the champion's and the challenger's files answer val, ask the gate, and record it.
+
+    Where nobody is champion, or a trial is, the built-in model becomes champion first: the
+    challenger has to be better than what is served. Only a trial may be champion of an empty
+    registry without a comparison; services refuse it.
 
     Asked about the champion itself, it refuses, and leaves the champion's own record as it is.
 
@@ -58,12 +73,16 @@ def decide(
         challenger: who wants to become champion.
         val: the images that decide; slices need their conditions.
         recipe: what the challenger must show.
+        built_in: the model repository that comes with the project.
         threads: CPU threads for one operation.
 
     Raises:
         RegistryError: MLflow doesn't answer, or a file is not what was registered.
     """
-    champion = registry.champion()
+    if challenger.trial is None:
+        champion: Version | None = champion_or_built_in(registry, built_in)
+    else:
+        champion = registry.champion()
     decision = judge(
         _answering(registry, challenger, val, threads),
         None if champion is None else _answering(registry, champion, val, threads),
@@ -72,7 +91,7 @@ def decide(
         recipe,
     )
     if champion is None or champion.number != challenger.number:
-        _record(registry, challenger, decision)
+        _record(registry, challenger, decision, val)
     return decision
 
 
@@ -130,6 +149,7 @@ def promote(
         registry.untag(version, key)
     registry.tag(version, tags)
     registry.point(CHAMPION, version)
+    _remember(registry, version, "promoted", json.dumps(tags, indent=2) + "\n")
 
 
 def roll_back(registry: Registry, reason: str) -> tuple[Version, Version]:
@@ -157,8 +177,10 @@ def roll_back(registry: Registry, reason: str) -> tuple[Version, Version]:
             f"{champion} has no former champion to go back to: it was the first one"
         )
     former = registry.version(number)
-    registry.tag(champion, {ROLLED_BACK_TAG: reason.strip()[:_LONGEST_TAG] or "no reason given"})
+    tags = {ROLLED_BACK_TAG: reason.strip()[:_LONGEST_TAG] or "no reason given"}
+    registry.tag(champion, tags)
     registry.point(CHAMPION, former)
+    _remember(registry, champion, "rolled-back", json.dumps(tags, indent=2) + "\n")
     # Or two versions that followed each other twice would be each other's former champion.
     registry.untag(champion, FORMER_TAG)
     return champion, former
@@ -169,12 +191,14 @@ def _answering(registry: Registry, version: Version, val: Split, threads: int) -
         classifier = OnnxClassifier(registry.content(version), threads)
     except ModelFileError as error:
         raise RegistryError(f"{registry.name} {version}: {error}") from error
-    return Contender(version.model, version.sha256, classifier.answer_all(val.images))
+    answers = classifier.answer_all(val.images)
+    return Contender(version.model, version.sha256, answers, version.trial is not None)
 
 
-def _record(registry: Registry, version: Version, decision: Decision) -> None:
+def _record(registry: Registry, version: Version, decision: Decision, val: Split) -> None:
+    outcome = "accepted" if decision.accepted else "refused"
     tags = {
-        GATE_TAG: "accepted" if decision.accepted else "refused",
+        GATE_TAG: outcome,
         "gate_reasons": " ".join(decision.reasons)[:_LONGEST_TAG],
         "gate_champion": decision.champion or "none",
         "gate_p_value": "none" if decision.p_value is None else f"{decision.p_value:.6f}",
@@ -183,9 +207,17 @@ def _record(registry: Registry, version: Version, decision: Decision) -> None:
         "gate_recalls": _pairs(decision.recall),
         "gate_slices": _pairs(decision.slices),
         "gate_worst_slice": decision.worst_slice or "none",
+        "gate_recipe": decision.recipe.model_dump_json(),
+        "gate_val": f"{len(val)} images, sha256:{split_fingerprint(val)}",
     }
     registry.tag(version, tags)
-    registry.describe(version, in_a_sentence(decision), {GATE_FILE: as_json(decision)})
+    registry.describe(version, in_a_sentence(decision))
+    _remember(registry, version, outcome, as_json(decision))
+
+
+def _remember(registry: Registry, version: Version, event: str, content: str) -> None:
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    registry.keep(version, f"history/version-{version.number}/{now}-{event}.json", content)
 
 
 def _pair(figure: Compared) -> str:

@@ -32,6 +32,10 @@ _PARENT_TAG = "mlflow.parentRunId"
 _MOST_PARAMETERS = 100
 _MOST_METRICS = 999
 _CURVES = ("loss", "val_accuracy", "learning_rate")
+_ADDRESS = re.compile(
+    r"https?://([\w.~%:-]*@)?([\w.-]+|\[[\da-fA-F:.]+\])(:\d+)?(/.*)?"
+    rf"|({'|'.join(DATABASE_ENGINES)})(\+\w+)?://.+"
+)
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
 _REFUSALS = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED"}
 
@@ -39,9 +43,20 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 def tracking_uri() -> str:
-    """Return ``$MLFLOW_TRACKING_URI``, or the SQLite file ``$RAPT_HOME/mlflow/mlflow.db``."""
+    """Return ``$MLFLOW_TRACKING_URI``, or the SQLite file ``$RAPT_HOME/mlflow/mlflow.db``.
+
+    Raises:
+        RegistryError: the variable names no server and no database.
+    """
     default = home_folder() / "mlflow" / "mlflow.db"
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{default.absolute()}"
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{default.absolute()}"
+    if not _ADDRESS.fullmatch(uri):
+        raise RegistryError(
+            f"MLFLOW_TRACKING_URI is {without_credentials(uri)!r}: no server (http://HOST:5000) "
+            "and no database (sqlite:////PATH/mlflow.db, postgresql://…). Unset it to use the "
+            "SQLite file in RAPT_HOME"
+        )
+    return uri
 
 
 def without_credentials(uri: str) -> str:

@@ -23,6 +23,7 @@ from emotion.contract import (
     DIGEST_TAG,
     MODEL_FILE,
     PRECISION_TAG,
+    TRIAL_TAG,
     VERSION_KEY,
 )
 from training.errors import RegistryError
@@ -64,6 +65,12 @@ class Version:
         """``fp32`` or ``int8``."""
         return self.tags.get(PRECISION_TAG, "")
 
+    @property
+    def trial(self) -> int | None:
+        """How many images a split it learnt from, if that is a cut of the data; else None."""
+        value = self.tags.get(TRIAL_TAG)
+        return None if value is None else int(value)
+
     def __str__(self) -> str:
         """Name it by both versions."""
         return f"version {self.number} ({self.model})"
@@ -83,27 +90,76 @@ class Registry:
         self.name = name
         self._client = tracker.client
 
-    def register(self, candidate: Candidate, run_id: str) -> dict[Precision, Version]:
+    def register(
+        self, candidate: Candidate, run_id: str, trial: int | None = None
+    ) -> dict[Precision, Version]:
         """Register both files of a candidate, and make the one to be served the challenger.
 
         A run registers each precision once: what was cut off goes on where it was, and what
-        was done stays.
+        was done stays. A challenger that was registered later stays challenger.
 
         Args:
             candidate: the files and their figures.
             run_id: the MLflow run they came from.
+            trial: how many images a split they learnt from; None is all of them.
 
         Raises:
             RegistryError: the run has registered another file under a precision.
         """
+        tags = {key: f"{value:.6f}" for key, value in candidate.figures.items()}
+        if trial is not None:
+            tags[TRIAL_TAG] = str(trial)
+        versions = {
+            precision: self.register_file(path, precision, run_id, tags)
+            for precision, path in candidate.variants.items()
+        }
+        served, challenger = versions[candidate.served], self.challenger()
+        if challenger is None or int(challenger.number) < int(served.number):
+            self.point(CHALLENGER, served)
+        return versions
+
+    def register_file(
+        self, path: Path, precision: Precision, run_id: str, tags: Mapping[str, str]
+    ) -> Version:
+        """Make a file a version, unless its run has registered it already.
+
+        Args:
+            path: of the ONNX file.
+            precision: its form.
+            run_id: the MLflow run it came from.
+            tags: what to know about it beyond its own account of itself.
+
+        Raises:
+            RegistryError: the run has registered another file under this precision.
+        """
+        content = path.read_bytes()
+        digest = digest_of(content)
         with registry_errors(self.tracker.uri):
             self._be_there()
-            versions = {
-                precision: self._register(path, precision, run_id, candidate.figures)
-                for precision, path in candidate.variants.items()
-            }
-        self.point(CHALLENGER, versions[candidate.served])
-        return versions
+            registered = self._found(f"run_id = '{run_id}' and tag.{PRECISION_TAG} = '{precision}'")
+            if registered is None:
+                known = {
+                    DIGEST_TAG: digest,
+                    PRECISION_TAG: precision,
+                    **{key: text for key, text in _account(content).items() if key in _PROVENANCE},
+                }
+                title = f"{self.name}-{precision}"
+                model = uploaded_model(self._client, run_id, title, content)
+                made = self._client.create_model_version(
+                    self.name, model.place, run_id, tags={**known, **tags}, model_id=model.model_id
+                )
+                return _version(made)
+        if registered.sha256 != digest:
+            raise RegistryError(
+                f"{path}: run {run_id} has registered another {precision} file, as {registered}. "
+                "Package it in a new run"
+            )
+        return registered
+
+    def version_of(self, digest: str) -> Version | None:
+        """Return a version by its file's SHA-256 in hex, the newest; None where there is none."""
+        with registry_errors(self.tracker.uri):
+            return self._found(f"tag.{DIGEST_TAG} = '{digest}'")
 
     def champion(self) -> Version | None:
         """Return the champion, or None where there is none yet."""
@@ -157,18 +213,15 @@ class Registry:
         with registry_errors(self.tracker.uri):
             self._client.delete_model_version_tag(self.name, version.number, key)
 
-    def describe(self, version: Version, text: str, artifacts: Mapping[str, str]) -> None:
-        """Say something about a version, for people.
-
-        Args:
-            version: which one.
-            text: its description.
-            artifacts: texts to keep with its run, by their names.
-        """
+    def describe(self, version: Version, text: str) -> None:
+        """Say something about a version, for people; it takes the former text's place."""
         with registry_errors(self.tracker.uri):
             self._client.update_model_version(self.name, version.number, text)
-            for name, content in artifacts.items():
-                self._client.log_text(version.run_id, content, name)
+
+    def keep(self, version: Version, name: str, content: str) -> None:
+        """Keep a text with a version's run, under a name with its folder."""
+        with registry_errors(self.tracker.uri):
+            self._client.log_text(version.run_id, content, name)
 
     def _behind(self, alias: str) -> Version | None:
         with registry_errors(self.tracker.uri):
@@ -187,35 +240,9 @@ class Registry:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
 
-    def _register(
-        self, path: Path, precision: Precision, run_id: str, figures: Mapping[str, float]
-    ) -> Version:
-        content = path.read_bytes()
-        digest = digest_of(content)
-        registered = self._registered(precision, run_id)
-        if registered is None:
-            tags = {
-                DIGEST_TAG: digest,
-                PRECISION_TAG: precision,
-                **{key: value for key, value in _account(content).items() if key in _PROVENANCE},
-                **{key: f"{value:.6f}" for key, value in figures.items()},
-            }
-            title = f"{self.name}-{precision}"
-            model = uploaded_model(self._client, run_id, title, content)
-            made = self._client.create_model_version(
-                self.name, model.place, run_id, tags=tags, model_id=model.model_id
-            )
-            return _version(made)
-        if registered.sha256 != digest:
-            raise RegistryError(
-                f"{path}: run {run_id} has registered another {precision} file, as {registered}. "
-                "Package it in a new run"
-            )
-        return registered
-
-    def _registered(self, precision: Precision, run_id: str) -> Version | None:
+    def _found(self, what: str) -> Version | None:
         found = self._client.search_model_versions(
-            f"name = '{self.name}' and run_id = '{run_id}' and tag.{PRECISION_TAG} = '{precision}'"
+            f"name = '{self.name}' and {what}", order_by=["version_number DESC"], max_results=1
         )
         return _version(found[0]) if found else None
 

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from errno import EACCES, ECONNRESET, ENOSPC
 from pathlib import Path
 
 import cv2
@@ -117,6 +118,43 @@ def test_what_the_caller_can_mend_is_one_line_and_exit_code_1(
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [("prepare",), ("pipeline", "--config", SMOKE), ("promote",)])
+def test_home_that_can_not_be_made_is_one_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "home"
+    result = CliRunner(env={"RAPT_HOME": str(home)}).invoke(main, [str(word) for word in words])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith(f"Error: {home}/")
+    assert "Not a directory" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(EACCES, "Permission denied", "/data"), "/data: Permission denied. Choose"),
+        (OSError(ENOSPC, "No space left on device"), "No space left on device. Free some"),
+    ],
+)
+def test_what_the_disk_refuses_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, message: str
+) -> None:
+    def refuse() -> None:
+        raise error
+
+    monkeypatch.setattr("training.registry.tracking.tracking_uri", refuse)
+    result = CliRunner().invoke(main, ["rollback"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {message}")
+
+
+def test_what_is_no_error_of_a_disk_is_shown_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ConnectionResetError(ECONNRESET, "Connection reset by peer")
+
+    monkeypatch.setattr("training.registry.tracking.tracking_uri", fail)
+    assert isinstance(CliRunner().invoke(main, ["rollback"]).exception, ConnectionResetError)
+
+
 def test_champion_is_exported_by_default_and_missed_where_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +165,7 @@ def test_champion_is_exported_by_default_and_missed_where_there_is_none(
 
 
 def test_form_of_a_run_is_not_asked_of_the_champion(tmp_path: Path) -> None:
-    result = call("export", "--precision", "fp32", home=tmp_path)
+    result = call("export", "--precision", "int8", home=tmp_path)
     assert result.exit_code == 2
     assert "--precision and --config go with --run" in result.stderr
 

@@ -170,6 +170,13 @@ def test_folder_tree_with_an_eighth_emotion_is_refused(folder_tree: Path, tmp_pa
         load_fer2013(tmp_path)
 
 
+def test_hidden_files_of_a_folder_tree_are_passed_over(folder_tree: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(folder_tree, tree)
+    (tree / "train" / ".DS_Store").touch()
+    assert len(load_fer2013(tree).train) == len(load_fer2013(folder_tree).train)
+
+
 def test_folder_tree_without_a_split_is_refused(folder_tree: Path, tmp_path: Path) -> None:
     shutil.copytree(folder_tree / "train", tmp_path / "train")
     with pytest.raises(DatasetError, match="test: missing"):

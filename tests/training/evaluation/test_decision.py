@@ -9,6 +9,7 @@ from training.evaluation.decision import (
     in_a_sentence,
     read_decision,
 )
+from training.experiment import GateRecipe
 
 REFUSED = Decision(
     accepted=False,
@@ -24,6 +25,7 @@ REFUSED = Decision(
     recall={"angry": Compared(467, 0.5, 0.75, 0.25), "disgust": Compared(0, None, None, None)},
     slices={"dark": Compared(400, 0.6, 0.58, -0.02)},
     worst_slice="dark",
+    recipe=GateRecipe(),
 )
 FIRST = Decision(
     accepted=True,
@@ -39,6 +41,7 @@ FIRST = Decision(
     recall={},
     slices={},
     worst_slice=None,
+    recipe=GateRecipe(significance=0.01),
 )
 
 

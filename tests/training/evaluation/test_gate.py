@@ -11,7 +11,7 @@ from training.experiment import GateRecipe
 
 IMAGES = 40
 LABELS = np.arange(IMAGES, dtype=np.int64) % 2
-LENIENT = GateRecipe(significance=0.05, recall_margin=1.0, slice_margin=1.0)
+LENIENT = GateRecipe.model_construct(significance=0.05, recall_margin=1.0, slice_margin=1.0)
 
 
 def contender(right: npt.NDArray[np.bool_], name: str) -> Contender:

@@ -16,6 +16,7 @@ def test_first_pipeline_makes_a_champion(twice: Twice) -> None:
     assert champion.precision == "int8"
     assert champion.sha256 == twice.first.exported
     assert champion.tags["gate_reasons"] == "No champion yet."
+    assert champion.trial == 16
 
 
 def test_second_pipeline_is_refused_and_ends_well(twice: Twice) -> None:
@@ -78,7 +79,7 @@ def test_run_holds_parameters_figures_curves_and_pictures(twice: Twice) -> None:
     )  # fmt: skip
     assert [point.step for point in client.get_metric_history(run.info.run_id, "loss")] == [1]
     assert {entry.path for entry in client.list_artifacts(run.info.run_id)} == {
-        "gate.json", "plots", "val.txt",
+        "history", "plots", "val.txt",
     }  # fmt: skip
     assert {entry.path for entry in client.list_artifacts(run.info.run_id, "plots")} == {
         "plots/confusion.png", "plots/reliability.png",

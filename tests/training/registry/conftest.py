@@ -1,16 +1,28 @@
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from emotion.contract import CLASSIFIER_NAME, MODEL_FILE
 from tests.mlflow_server import MlflowServer
-from tests.training.registry.answer_sheets import offer
+from tests.training.registry.answer_sheets import offer, sheet, val_split
+from training.data.dataset import Split
+from training.evaluation.decision import Decision
+from training.experiment import GateRecipe
+from training.registry.promotion import decide, promote
 from training.registry.tracking import TrackedRun, Tracker
 from training.registry.versions import Registry, Version
 
-# A version that is right on the rows given: the one to be served of a run of its own.
-Register = Callable[[range], Version]
+
+class Register(Protocol):
+    """Makes a version that is right on the rows given: the one to be served of its own run."""
+
+    def __call__(self, right: range, *, trial: int | None = None) -> Version: ...
+
+
+# The gate asked without margins: small tables fall by a lot.
+LENIENT = GateRecipe.model_construct(significance=0.05, recall_margin=1.0, slice_margin=1.0)
 
 
 @pytest.fixture
@@ -24,14 +36,39 @@ def run(registry: Registry) -> TrackedRun:
     return open_run(registry)
 
 
+@dataclass(frozen=True)
+class Gate:
+    """The gate of one registry, whose built-in model is right on nothing."""
+
+    registry: Registry
+    built_in: Path
+
+    def ask(
+        self, version: Version, recipe: GateRecipe = LENIENT, val: Split | None = None
+    ) -> Decision:
+        images = val or val_split()
+        return decide(self.registry, version, images, recipe, self.built_in, threads=1)
+
+    def crown(self, version: Version) -> None:
+        promote(self.registry, version, self.ask(version), reason="a test needs it")
+
+
+@pytest.fixture
+def gate(registry: Registry, tmp_path: Path) -> Gate:
+    folder = tmp_path / "built-in" / CLASSIFIER_NAME / "1"
+    folder.mkdir(parents=True)
+    (folder / MODEL_FILE).write_bytes(sheet([], "built-in"))
+    return Gate(registry, tmp_path / "built-in")
+
+
 @pytest.fixture
 def register(registry: Registry, tmp_path: Path) -> Register:
-    def registered(right: range) -> Version:
+    def registered(right: range, *, trial: int | None = None) -> Version:
         name = f"2026.11.24-{right.start:02}to{right.stop:02}"
         # Half of it is enough here, and takes half the time.
         whole = offer(tmp_path / name, right, name)
         candidate = replace(whole, variants={"int8": whole.variants["int8"]})
-        return registry.register(candidate, open_run(registry).run_id)[candidate.served]
+        return registry.register(candidate, open_run(registry).run_id, trial)[candidate.served]
 
     return registered
 

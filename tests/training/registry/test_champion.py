@@ -3,27 +3,20 @@ from pathlib import Path
 import pytest
 
 from emotion.checksums import digest_of, read_checksums
-from tests.training.registry.answer_sheets import val_split
-from tests.training.registry.conftest import Register
+from tests.training.registry.answer_sheets import offer
+from tests.training.registry.conftest import Gate, Register, open_run
 from training.errors import ExportError, PromotionError
-from training.experiment import GateRecipe
-from training.registry.champion import begin_repository, export_champion
-from training.registry.promotion import decide, promote
-from training.registry.versions import Registry, Version
+from training.registry.champion import begin_repository, export_champion, require_fit_to_commit
+from training.registry.versions import Registry
 
 PLACE = "emotion_classifier/1/model.onnx"
 
 
-def crown(registry: Registry, version: Version) -> None:
-    decision = decide(registry, version, val_split(), GateRecipe(), threads=1)
-    promote(registry, version, decision)
-
-
 def test_champion_is_written_with_all_that_is_served_beside_it(
-    registry: Registry, register: Register, repository: Path
+    registry: Registry, register: Register, gate: Gate, repository: Path
 ) -> None:
     version = register(range(10))
-    crown(registry, version)
+    gate.crown(version)
     path = export_champion(registry, repository)
     assert path == repository / PLACE
     assert digest_of(path.read_bytes()) == version.sha256
@@ -35,18 +28,18 @@ def test_champion_is_written_with_all_that_is_served_beside_it(
 
 
 def test_champion_that_is_there_already_is_left_alone(
-    registry: Registry, register: Register, repository: Path
+    registry: Registry, register: Register, gate: Gate, repository: Path
 ) -> None:
-    crown(registry, register(range(10)))
+    gate.crown(register(range(10)))
     written = export_champion(registry, repository).stat()
     assert export_champion(registry, repository).stat().st_mtime_ns == written.st_mtime_ns
 
 
 def test_export_that_was_cut_off_before_the_checksum_is_finished(
-    registry: Registry, register: Register, repository: Path
+    registry: Registry, register: Register, gate: Gate, repository: Path
 ) -> None:
     version = register(range(10))
-    crown(registry, version)
+    gate.crown(version)
     readme = repository / "README.md"
     before = readme.read_text(encoding="utf-8")
     export_champion(registry, repository)
@@ -63,10 +56,36 @@ def test_without_a_champion_there_is_nothing_to_export(
         export_champion(registry, repository)
 
 
-def test_folder_that_is_no_model_repository_is_refused(
-    registry: Registry, register: Register, tmp_path: Path
+def test_trial_is_not_for_committing(registry: Registry, register: Register, gate: Gate) -> None:
+    gate.crown(register(range(20), trial=16))
+    with pytest.raises(PromotionError, match="is a trial: it learnt from a cut"):
+        require_fit_to_commit(registry, large=True)
+
+
+def test_large_champion_is_not_for_committing(
+    registry: Registry, gate: Gate, tmp_path: Path
 ) -> None:
-    crown(registry, register(range(10)))
+    candidate = offer(tmp_path / "run", range(20), "new", served="fp32")
+    gate.crown(registry.register(candidate, open_run(registry).run_id)["fp32"])
+    with pytest.raises(PromotionError, match="is fp32: four times the"):
+        require_fit_to_commit(registry, large=False)
+
+
+def test_champion_of_either_form_may_be_committed(
+    registry: Registry, register: Register, gate: Gate, tmp_path: Path
+) -> None:
+    require_fit_to_commit(registry, large=False)
+    gate.crown(register(range(10)))
+    require_fit_to_commit(registry, large=False)
+    candidate = offer(tmp_path / "run", range(20), "new", served="fp32")
+    gate.crown(registry.register(candidate, open_run(registry).run_id)["fp32"])
+    require_fit_to_commit(registry, large=True)
+
+
+def test_folder_that_is_no_model_repository_is_refused(
+    registry: Registry, register: Register, gate: Gate, tmp_path: Path
+) -> None:
+    gate.crown(register(range(10)))
     with pytest.raises(ExportError, match=r"README\.md: no checksum line for emotion_classifier"):
         export_champion(registry, tmp_path)
 

@@ -58,6 +58,27 @@ def test_any_server_is_used_by_its_address(monkeypatch: pytest.MonkeyPatch) -> N
     assert tracking_uri() == "http://mlflow:5000"
 
 
+@pytest.mark.parametrize("uri", ["databricks", "./mlruns", "foo://bar", "http://", "http://[::1"])
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(RegistryError, match=r"no server .* and no database"):
+        tracking_uri()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://name:word@mlflow.example.org/registry",
+        "http://[::1]:5000",
+        "postgresql+psycopg://rapt@db/mlflow",
+        "sqlite:////data/mlflow.db",
+    ],
+)
+def test_servers_and_databases_are_addresses(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert tracking_uri() == uri
+
+
 def test_settings_become_dotted_parameters() -> None:
     recipe = Recipe(stages=(Stage(epochs=2, size=32),), augmentation=AugmentationRecipe(mixup=0.5))
     parameters = flattened(recipe)

@@ -8,6 +8,7 @@ from mlflow.models import ModelSignature
 
 from tests.mlflow_server import MlflowServer
 from tests.training.registry.answer_sheets import offer
+from tests.training.registry.conftest import open_run
 from training.errors import RegistryError
 from training.export.candidate import Precision
 from training.registry.logged_model import uploaded_model
@@ -64,6 +65,21 @@ def test_the_file_to_be_served_is_the_challenger(
     versions = registry.register(offer(tmp_path, RIGHT, "new", served), run.run_id)
     assert registry.challenger() == versions[served]
     assert registry.champion() is None
+
+
+def test_registering_again_leaves_a_later_challenger(registry: Registry, tmp_path: Path) -> None:
+    early, late = (offer(tmp_path / name, range(10), name) for name in ("early", "late"))
+    early_run = open_run(registry).run_id
+    registry.register(early, early_run)
+    versions = registry.register(late, open_run(registry).run_id)
+    registry.register(early, early_run)
+    assert registry.challenger() == versions["int8"]
+
+
+def test_a_version_knows_the_cut_that_it_learnt_from(registry: Registry, tmp_path: Path) -> None:
+    candidate = offer(tmp_path, range(10), "new")
+    versions = registry.register(candidate, open_run(registry).run_id, 16)
+    assert {version.trial for version in versions.values()} == {16}
 
 
 def test_a_registry_without_the_model_has_neither(registry: Registry) -> None:

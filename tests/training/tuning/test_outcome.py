@@ -72,7 +72,7 @@ def test_what_is_left_are_the_waiting_and_the_running(study: Study) -> None:
 def test_best_recipe_is_written_as_an_experiment_of_differences(
     study: Study, tmp_path: Path
 ) -> None:
-    tuned = Experiment(train=Recipe(seed=7), gate=GateRecipe(recall_margin=0.1))
+    tuned = Experiment(train=Recipe(seed=7), gate=GateRecipe(recall_margin=0.01))
     path = tmp_path / "tuning" / "drawn.yaml"
     write(as_experiment(tuned, best_of(study)), path)
     expected = Recipe(seed=7, batch_size=64, augmentation=AugmentationRecipe(mixup=0.3))
@@ -81,5 +81,5 @@ def test_best_recipe_is_written_as_an_experiment_of_differences(
     assert text.startswith("# Trial 2: 62.50% on val.\n")
     assert yaml.safe_load(text) == {
         "train": {"seed": 7, "batch_size": 64, "augmentation": {"mixup": 0.3}},
-        "gate": {"recall_margin": 0.1},
+        "gate": {"recall_margin": 0.01},
     }

@@ -1,0 +1,55 @@
+"""The built-in model as a version: what a registry's first champion has to be better than."""
+
+from pathlib import Path
+
+import onnx
+
+from emotion.checksums import digest_of
+from emotion.contract import CHAMPION, CLASSIFIER_NAME, MODEL_FILE
+from training.export.candidate import Precision
+from training.export.onnx_classifier import open_classifier
+from training.registry.versions import Registry, Version
+
+_PLACE = Path(CLASSIFIER_NAME, "1", MODEL_FILE)
+_RUN = "built-in"
+
+
+def champion_or_built_in(registry: Registry, built_in: Path) -> Version:
+    """Return the champion; where nobody is yet, or a trial, make it the built-in model.
+
+    Services without a champion serve the built-in model, so nothing may take its place without
+    being compared with it, and ``roll_back`` finds its way back to it.
+
+    Args:
+        registry: where the champion is, or will be.
+        built_in: the model repository that comes with the project.
+
+    Raises:
+        ModelFileError: its classifier is missing, or none.
+        RegistryError: MLflow doesn't answer.
+    """
+    champion = registry.champion()
+    if champion is not None and champion.trial is None:
+        return champion
+    version = _registered(registry, built_in / _PLACE)
+    registry.point(CHAMPION, version)
+    return version
+
+
+def _registered(registry: Registry, path: Path) -> Version:
+    open_classifier(path, threads=1)
+    content = path.read_bytes()
+    known = registry.version_of(digest_of(content))
+    if known is not None:
+        return known
+    run = registry.tracker.open_run(
+        registry.name, _RUN, parameters={}, tags={"from": "model_repository"}
+    )
+    version = registry.register_file(path, _precision_of(content), run.run_id, {})
+    run.close("FINISHED")
+    return version
+
+
+def _precision_of(content: bytes) -> Precision:
+    nodes = onnx.load_from_string(content).graph.node
+    return "int8" if any(node.op_type == "QuantizeLinear" for node in nodes) else "fp32"
