@@ -18,14 +18,13 @@ import numpy.typing as npt
 import skimage.data
 from tqdm import tqdm
 
-from emotion.contract import CLASSIFIER_NAME
 from emotion.deadline import Deadline
 from emotion.errors import RaptError
 from emotion.faces import Box, PhotoAnswer
 from emotion.image import RgbImage
 from emotion.labels import EMOTIONS
 from emotion.photo import PhotoPipeline
-from service.models.onnx import load_classifier
+from service.models.served import choose_classifier
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 from training.data.dataset import Split
@@ -158,7 +157,7 @@ def main(data: Path, faces: int | None) -> None:
     """Print the accuracy from photo to class of the served models, on PublicTest's faces."""
     split = load_fer2013(data).val.first(faces)
     settings = load_settings()
-    model = load_classifier(settings.repository_of(CLASSIFIER_NAME), settings.max_batch)
+    model = choose_classifier(settings.model_repositories, settings.max_batch).classifier
     classifier = InlineClassifier(model, settings)
     pipeline = PhotoPipeline(InlineDetector(settings), classifier)
     pasted = list(paste_faces(split))

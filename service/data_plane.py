@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 
 from emotion.deadline import Deadline
 from emotion.errors import CapacityError, DeadlineExceeded, ModelError, ModelUnavailable, RaptError
-from emotion.faces import ModelVersion, PhotoAnswer
+from emotion.faces import PhotoAnswer
 from emotion.photo import PhotoPipeline
 from service.admission import Admission, Slot
 from service.metrics import PhotoMetrics, Present
 from service.models.registry_watch import RegistryState, registry_off
+from service.models.served import ModelState
 from service.settings import Settings
 
 # Says which classifier answers, if both models are there; raises ModelError or CapacityError if
 # not.
-Probe = Callable[[], Awaitable[ModelVersion]]
+Probe = Callable[[], Awaitable[ModelState]]
 
 # A process that is starting again lets its callers wait; a probe has to be told at once.
 _PROBE_SECONDS = 2.0
@@ -43,7 +44,7 @@ class Backend:
 class Readiness:
     """What a service that is ready says of itself."""
 
-    model: ModelVersion
+    model: ModelState
     registry: RegistryState
 
 
@@ -107,7 +108,7 @@ class DataPlane:
             return Present(None, None, None)
         registry = self._started.registry()
         try:
-            model = (await self.check_ready()).model
+            model = (await self.check_ready()).model.version
         except (ModelError, CapacityError):
             model = None
         return Present(model, registry.is_up, registry.is_champion_refused)

@@ -5,7 +5,6 @@ Both models in the front's process: the least cost on a small machine, and no ot
 
 import bentoml
 
-from emotion.faces import ModelVersion
 from emotion.photo import PhotoPipeline
 from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
@@ -15,6 +14,7 @@ from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
 from service.model_watches import swapping_classifier, watch_registry
+from service.models.served import ModelState
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 
@@ -33,9 +33,9 @@ class EmotionService:
         classifier = swapping_classifier(settings)
         pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(classifier, settings))
 
-        async def probe() -> ModelVersion:
+        async def probe() -> ModelState:
             """Pass: models in this process are there as long as it is."""
-            return classifier.version
+            return classifier.state
 
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
 

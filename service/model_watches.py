@@ -6,7 +6,6 @@ takes up what is in that folder, and belongs to whoever holds the classifier.
 
 from collections.abc import Callable
 
-from emotion.contract import CLASSIFIER_NAME
 from service.metrics import SwapMetrics
 from service.models.registry import registry_uri
 from service.models.registry_watch import (
@@ -26,11 +25,9 @@ def swapping_classifier(settings: Settings) -> SwappingClassifier:
     """Load the classifier, and take up new versions of it from now on.
 
     Raises:
-        ContractMismatch: it is not what the code was built for.
+        ContractMismatch: no version of it is what the code was built for.
     """
-    classifier = SwappingClassifier(
-        lambda: settings.repository_of(CLASSIFIER_NAME), settings.max_batch, SwapMetrics()
-    )
+    classifier = SwappingClassifier(settings.model_repositories, settings.max_batch, SwapMetrics())
     Periodic("model-swap", classifier.refresh, _LOOK_SECONDS).start()
     return classifier
 

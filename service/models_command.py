@@ -1,6 +1,7 @@
 """What ``rapt models`` does: pull the registry's champion, and list what is there."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -9,11 +10,12 @@ from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.errors import ContractMismatch, RaptError
 from service.lifeline import end_with_parent
 from service.models.installed import InstalledModels, registry_version_in
-from service.models.onnx import check_models, named_version
+from service.models.onnx import OnnxFaceNetwork, load_classifier, named_version
 from service.models.pull import Pulled, pull
-from service.models.registry import RegistryUnreachable, registry_uri
-from service.models.repository import read_model, versions_of
-from service.settings import BUILT_IN_MODELS, load_settings
+from service.models.registry import ChampionRefused, RegistryUnreachable, registry_uri
+from service.models.repository import read_model
+from service.models.served import Candidate, candidates, choose_classifier, choose_detector
+from service.settings import BUILT_IN_MODELS, Settings, load_settings
 
 _NICENESS = 5  # At 10, a pull beside a busy service took minutes.
 
@@ -36,8 +38,7 @@ def pull_champion(*, into: Path | None, as_json: bool) -> int:
     except RaptError as error:
         if not as_json:
             raise
-        unreachable = isinstance(error, RegistryUnreachable)
-        pulled = Pulled(outcome="unreachable" if unreachable else "refused", detail=error.message)
+        pulled = _failed(error)
     click.echo(pulled.model_dump_json() if as_json else pulled.detail)
     return int(pulled.outcome in ("unreachable", "refused"))
 
@@ -51,27 +52,36 @@ def stay_in_the_background() -> None:
 def list_models() -> None:
     """Print a line for each version: which it is, where it lies, where it comes from."""
     settings = load_settings()
+    served = _served(settings)
     for name in (DETECTOR_NAME, CLASSIFIER_NAME):
-        served = _newest_in(settings.repository_of(name) / name)
-        for repository in (settings.pulled_models, BUILT_IN_MODELS):
-            for number in reversed(versions_of(repository / name)):
-                folder = repository / name / str(number)
-                mark = "*" if folder == served else " "
-                click.echo(f"{mark} {_described(repository, name, number)}")
+        for one in candidates(settings.model_repositories, name):
+            mark = "*" if one in served else " "
+            click.echo(f"{mark} {_described(one, settings.max_batch)}")
     click.echo("* is served.")
 
 
 def describe_served() -> str:
-    """Load both models, and say which are served and from where.
+    """Load both models; say which are served, from where, and what was passed over.
 
     Raises:
-        ContractMismatch: one is not what this code was built for.
+        ContractMismatch: there is none that this code was built for.
     """
     settings = load_settings()
-    places = [settings.repository_of(name) for name in (DETECTOR_NAME, CLASSIFIER_NAME)]
-    version = check_models(*places)
-    where = " and ".join(dict.fromkeys(map(str, places)))
-    return f"Models in {where} are right: {version.name} {version.version}."
+    detector = choose_detector(settings.model_repositories).repository
+    OnnxFaceNetwork(detector)
+    served = choose_classifier(settings.model_repositories, settings.max_batch)
+    version = served.classifier.version
+    where = " and ".join(dict.fromkeys(map(str, (detector, served.candidate.repository))))
+    said = f"Models in {where} are right: {version.name} {version.version}."
+    return "\n".join([said, *map(str, served.passed_over)])
+
+
+def _failed(error: RaptError) -> Pulled:
+    return Pulled(
+        outcome="unreachable" if isinstance(error, RegistryUnreachable) else "refused",
+        detail=error.message,
+        registry_version=error.version if isinstance(error, ChampionRefused) else None,
+    )
 
 
 def _installed(into: Path | None) -> InstalledModels:
@@ -80,19 +90,33 @@ def _installed(into: Path | None) -> InstalledModels:
     return InstalledModels(load_settings().pulled_models, BUILT_IN_MODELS)
 
 
-def _newest_in(folder: Path) -> Path:
-    return folder / str(versions_of(folder)[-1])
+def _served(settings: Settings) -> list[Candidate]:
+    """Return the versions that a service would start with; of a model without a good one, none."""
+    repositories = settings.model_repositories
+    served: list[Candidate] = []
+    with suppress(ContractMismatch):
+        detector = choose_detector(repositories)
+        OnnxFaceNetwork(detector.repository)
+        served.append(detector)
+    with suppress(ContractMismatch):
+        served.append(choose_classifier(repositories, settings.max_batch).candidate)
+    return served
 
 
-def _described(repository: Path, name: str, number: int) -> str:
-    folder = repository / name / str(number)
-    if repository == BUILT_IN_MODELS:
+def _described(one: Candidate, max_batch: int) -> str:
+    if one.repository == BUILT_IN_MODELS:
         origin = "built in"
     else:
-        registry_version = registry_version_in(folder)
+        registry_version = registry_version_in(one.folder)
         origin = f"version {registry_version} of the registry" if registry_version else "put there"
     try:
-        version = named_version(read_model(repository, name, number))
+        version = _version_of(one, max_batch)
     except ContractMismatch as error:
-        return f"{name} can't be used: {error.message} ({origin})"
-    return f"{name} {version} in {folder} ({origin})"
+        return f"{one.name} in {one.folder} can't be used: {error.message} ({origin})"
+    return f"{one.name} {version} in {one.folder} ({origin})"
+
+
+def _version_of(one: Candidate, max_batch: int) -> str:
+    if one.name == CLASSIFIER_NAME:
+        return load_classifier(one.repository, one.number, max_batch).version.version
+    return named_version(read_model(one.repository, one.name, one.number))

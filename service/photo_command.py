@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from emotion.contract import CLASSIFIER_NAME
 from emotion.deadline import Deadline
 from emotion.errors import InvalidRequest, RaptError
 from emotion.faces import PhotoAnswer
@@ -19,7 +18,7 @@ from emotion.image import RgbImage, decode
 from emotion.photo import PhotoPipeline
 from service.annotation import annotate as draw
 from service.answers import PhotoBody
-from service.models.onnx import load_classifier
+from service.models.served import choose_classifier
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 
@@ -39,12 +38,15 @@ def analyse_files(files: Sequence[Path], *, as_json: bool, annotate: Path | None
 
     Raises:
         InvalidRequest: several photos but ``annotate`` is no folder.
-        ContractMismatch: a model file is not what this code was built for.
+        ContractMismatch: no model is what this code was built for.
     """
     targets = _targets(files, annotate)
     settings = load_settings()
-    classifier = load_classifier(settings.repository_of(CLASSIFIER_NAME), settings.max_batch)
-    pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(classifier, settings))
+    served = choose_classifier(settings.model_repositories, settings.max_batch)
+    for refused in served.passed_over:
+        click.echo(refused, err=True)
+    classifier = InlineClassifier(served.classifier, settings)
+    pipeline = PhotoPipeline(InlineDetector(settings), classifier)
     failed = False
     console = Console(stderr=True)
     shown = track(

@@ -8,8 +8,6 @@ from typing import Any
 
 import bentoml
 
-from emotion.contract import DETECTOR_NAME
-from emotion.faces import ModelVersion
 from emotion.photo import PhotoPipeline
 from service.batching import hold_nothing_back
 from service.bentoml_options import batch_options, front_options, stage_options
@@ -21,6 +19,7 @@ from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.onnx import OnnxFaceNetwork
+from service.models.served import ModelState, choose_detector
 from service.settings import load_settings
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.runners import RunnerClassifier, RunnerDetector
@@ -41,7 +40,7 @@ class FaceDetector:
         """Load and warm up the detector."""
         end_with_parent()
         hold_nothing_back()
-        network = OnnxFaceNetwork(settings.repository_of(DETECTOR_NAME))
+        network = OnnxFaceNetwork(choose_detector(settings.model_repositories).repository)
         self._answer = PhotoBatchDetector(network, settings.detection, settings.limits)
 
     # Any: the rows are envelopes, of a type that pydantic has no schema for.
@@ -75,7 +74,7 @@ class EmotionClassifier:
     @bentoml.api
     async def describe(self) -> Any:  # noqa: ANN401  # an envelope
         """Say which model is served."""
-        return Envelope(self._classifier.version)
+        return Envelope(self._classifier.state)
 
 
 @bentoml.service(**front_options(settings))
@@ -91,7 +90,7 @@ class EmotionService:
         detector = RunnerDetector(self.detector.to_async)
         classifier = RunnerClassifier(self.classifier.to_async)
 
-        async def probe() -> ModelVersion:
+        async def probe() -> ModelState:
             await detector.probe()
             return await classifier.describe()
 

@@ -12,7 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from emotion.detection import DetectionSettings
 from emotion.errors import InvalidRequest
 from emotion.image import ImageLimits
-from service.models.repository import versions_of
 
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
@@ -119,13 +118,10 @@ class Settings(BaseSettings):
         """The model repository that models are pulled into; it may not be there."""
         return self.home.expanduser() / "models"
 
-    def repository_of(self, model: str) -> Path:
-        """Return the repository that a model is served from.
-
-        Model by model: a pulled classifier works with the built-in detector.
-        """
-        pulled = self.pulled_models
-        return pulled if versions_of(pulled / model) else BUILT_IN_MODELS
+    @property
+    def model_repositories(self) -> tuple[Path, Path]:
+        """Where each model is looked for, first to last."""
+        return self.pulled_models, BUILT_IN_MODELS
 
     @property
     def limits(self) -> ImageLimits:

@@ -15,6 +15,14 @@ from service.metrics import METRICS_TYPE, render_metrics
 from service.models.registry_watch import State
 
 
+class ServedModelBody(ModelBody):
+    """The classifier that would answer."""
+
+    passed_over: list[str] = Field(
+        description="Versions that would be served but can't be used, and why; a line each."
+    )
+
+
 class RegistryBody(BaseModel):
     """How it stands with the model registry. The service is ready whatever it is."""
 
@@ -28,7 +36,7 @@ class ReadyBody(BaseModel):
     """A photo would be answered now."""
 
     status: Literal["ready"] = "ready"
-    model: ModelBody = Field(description="The classifier that would answer.")
+    model: ServedModelBody
     registry: RegistryBody
 
     @classmethod
@@ -36,7 +44,11 @@ class ReadyBody(BaseModel):
         """Translate."""
         model, registry = readiness.model, readiness.registry
         return cls(
-            model=ModelBody(name=model.name, version=model.version),
+            model=ServedModelBody(
+                name=model.version.name,
+                version=model.version.version,
+                passed_over=[str(one) for one in model.passed_over],
+            ),
             registry=RegistryBody(
                 state=registry.state,
                 since=registry.since,

@@ -2,6 +2,7 @@
 
 repository       finds a model, and checks that it is the one that is listed
 onnx             the two models in this process
+served           chooses the version that is served, for everybody
 swapping         a classifier that takes up a new version without a pause
 installed        the folder that pulled versions are placed in
 registry         the registry that they come from (MLflow)

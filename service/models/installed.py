@@ -13,17 +13,17 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from emotion.checksums import digest_of, read_checksums
 from emotion.contract import CLASSIFIER_NAME, MODEL_FILE
 from emotion.errors import ContractMismatch, ModelUnavailable
+from service.models.onnx import load_classifier
 from service.models.repository import (
     CHECKSUM_FILE,
     CONFIG_FILE,
     LABELS_FILE,
-    read_model,
+    RepositoryModel,
     versions_of,
 )
 
@@ -44,19 +44,6 @@ Placed here by `rapt models pull`. The service verifies these before it loads a 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledVersion:
-    """A version as it lies in a repository, verified.
-
-    Attributes:
-        number: of its folder.
-        digest: the SHA-256 of its file, in hex.
-    """
-
-    number: int
-    digest: str
-
-
 class InstalledModels:
     """A model repository that classifiers are placed in."""
 
@@ -66,7 +53,7 @@ class InstalledModels:
         Args:
             folder: the repository; made when it is needed.
             built_in: the repository that labels and configuration are copied from.
-            keep: versions that stay, the newest included.
+            keep: good versions that stay, the newest included.
         """
         self.folder = folder
         self.built_in = built_in
@@ -90,13 +77,9 @@ class InstalledModels:
         finally:
             os.close(descriptor)
 
-    def newest(self) -> InstalledVersion | None:
-        """Return the one that is served; None where there is none that can be."""
-        try:
-            model = read_model(self.folder, CLASSIFIER_NAME)
-        except ContractMismatch:
-            return None
-        return InstalledVersion(model.number, model.digest)
+    def newest(self) -> RepositoryModel | None:
+        """Return the one with the highest number, without its content; None where it is no good."""
+        return self._good(None)
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
@@ -111,7 +94,7 @@ class InstalledModels:
             shutil.rmtree(draft, ignore_errors=True)
 
     def place(self, content: bytes, registry_version: str) -> int:
-        """Make a file the newest version, and delete versions that are too old; under the lock.
+        """Make a file the newest version, and delete those too old or damaged; under the lock.
 
         Args:
             content: an ONNX file that has been found to keep the contract.
@@ -140,16 +123,27 @@ class InstalledModels:
         _replace(self._model / str(number) / _RECORD_FILE, _record_of(registry_version))
 
     def _delete_old(self) -> None:
-        for number in versions_of(self._model)[: -self._keep]:
+        *older, newest = versions_of(self._model)
+        good = [number for number in older if self._good(number)]
+        kept = [*good, newest][-self._keep :]
+        for number in set(older).difference(kept):
             # Renamed first, so that no reader finds half a version.
             gone = (self._model / str(number)).rename(self._model / _GONE)
             shutil.rmtree(gone)
         self._list({})
 
+    def _good(self, number: int | None) -> RepositoryModel | None:
+        """Return a version as ``load_classifier`` finds it; None where it can't be served."""
+        try:
+            return load_classifier(self.folder, number).source
+        except ContractMismatch:
+            return None
+
     def _list(self, added: dict[int, str]) -> None:
         """Write the checksums: those of other models, of versions that are there, and new ones."""
         readme = self.folder / CHECKSUM_FILE
-        text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+        # It may be damaged: bytes that are no UTF-8 list nothing.
+        text = readme.read_text(encoding="utf-8", errors="replace") if readme.exists() else ""
         mine = f"{CLASSIFIER_NAME}/"
         present = {self._place_of(number) for number in versions_of(self._model)}
         lines = {

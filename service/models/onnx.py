@@ -1,5 +1,6 @@
 """The two model files in this process, on ONNX Runtime."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from emotion.errors import ContractMismatch
 from emotion.faces import ModelVersion, Verdicts
 from emotion.labels import EMOTIONS
 from emotion.preprocessing import CROP_SIDE
-from service.models.repository import RepositoryModel, check_labels, read_model
+from service.models.repository import RepositoryModel, read_classifier, read_model
 
 # A photo for the warm-up: black, of the most common shape.
 _WARM_UP_PHOTO = (1, 480, 640, 3)
@@ -58,14 +59,16 @@ class OnnxClassifier:
     Attributes:
         max_batch: most crops at once.
         version: which model it is.
+        source: what it was made from, without the content.
     """
 
-    def __init__(self, model: RepositoryModel, max_batch: int) -> None:
+    def __init__(self, model: RepositoryModel, max_batch: int = _WARM_UP_CROPS) -> None:
         """Open, check and warm up.
 
         Args:
             model: its file and configuration.
-            max_batch: most crops at once; the model's own limit holds if it is smaller.
+            max_batch: most crops at once; the model's own limit holds if it is smaller. The
+                default is enough to see whether it is good.
 
         Raises:
             ContractMismatch: the file is not the classifier this code was built for.
@@ -74,6 +77,7 @@ class OnnxClassifier:
         _check_tensors(self._session, CLASSIFIER_NAME, [CLASSIFIER_INPUT], [CLASSIFIER_OUTPUT])
         self.max_batch = min(max_batch, model.max_batch_size or 1)
         self.version = ModelVersion(CLASSIFIER_NAME, _version_in(self._session, CLASSIFIER_NAME))
+        self.source = replace(model, content=b"")
         _check_labels_in(self._session)
         self._warm_up()
 
@@ -109,14 +113,20 @@ class OnnxClassifier:
             raise ContractMismatch(f"{CLASSIFIER_NAME}: what it answers are no probabilities.")
 
 
-def load_classifier(repository: Path, max_batch: int) -> OnnxClassifier:
-    """Load, check and warm up a repository's newest classifier; see ``OnnxClassifier``.
+def load_classifier(
+    repository: Path, number: int | None = None, max_batch: int = _WARM_UP_CROPS
+) -> OnnxClassifier:
+    """Load, check and warm up a version of a repository's classifier; see ``OnnxClassifier``.
+
+    Args:
+        repository: where it lies.
+        number: of its folder; None is the newest.
+        max_batch: most crops at once.
 
     Raises:
         ContractMismatch: it is not the classifier this code was built for.
     """
-    check_labels(repository, CLASSIFIER_NAME)
-    return OnnxClassifier(read_model(repository, CLASSIFIER_NAME), max_batch)
+    return OnnxClassifier(read_classifier(repository, number), max_batch)
 
 
 def named_version(model: RepositoryModel) -> str:
@@ -126,23 +136,6 @@ def named_version(model: RepositoryModel) -> str:
         ContractMismatch: it can't be loaded, or says none.
     """
     return _version_in(_open(model), model.name)
-
-
-def check_models(detector: Path, classifier: Path) -> ModelVersion:
-    """Load both models once, so that a wrong file is told before any server starts.
-
-    Args:
-        detector: the repository of the face detector.
-        classifier: the repository of the classifier.
-
-    Returns:
-        The classifier's version.
-
-    Raises:
-        ContractMismatch: a file is not what this code was built for.
-    """
-    OnnxFaceNetwork(detector)
-    return load_classifier(classifier, max_batch=1).version
 
 
 def _open(model: RepositoryModel) -> onnxruntime.InferenceSession:

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from emotion.checksums import digest_of
 from emotion.contract import CLASSIFIER_NAME
 from emotion.errors import ContractMismatch, InvalidRequest
-from service.models.installed import InstalledModels, InstalledVersion
+from service.models.installed import InstalledModels
 from service.models.onnx import OnnxClassifier
 from service.models.registry import VARIABLE, Champion, ChampionRefused, ModelRegistry
-from service.models.repository import configured_as
+from service.models.repository import RepositoryModel, configured_as
 
 
 class Pulled(BaseModel):
@@ -64,7 +64,7 @@ def pull(uri: str | None, models: InstalledModels) -> Pulled:
     return Pulled(outcome="pulled", detail=detail, registry_version=champion.version, number=number)
 
 
-def _unchanged(newest: InstalledVersion, champion: Champion) -> Pulled:
+def _unchanged(newest: RepositoryModel, champion: Champion) -> Pulled:
     return Pulled(
         outcome="unchanged",
         detail=f"The champion, version {champion.version} of the registry, is there already.",
@@ -83,12 +83,14 @@ def _checked(content: bytes, champion: Champion, models: InstalledModels) -> str
     if digest != champion.digest:
         raise ChampionRefused(
             f"Version {champion.version} of the registry is refused: its file's SHA-256 is "
-            f"{digest[:12]}..., not {champion.digest[:12]}... as was recorded. Register it anew."
+            f"{digest[:12]}..., not {champion.digest[:12]}... as was recorded. Register it anew.",
+            champion.version,
         )
     try:
         model = configured_as(models.built_in, CLASSIFIER_NAME, content)
-        return OnnxClassifier(model, max_batch=2).version.version
+        return OnnxClassifier(model).version.version
     except ContractMismatch as error:
         raise ChampionRefused(
-            f"Version {champion.version} of the registry is refused: {error.message}"
+            f"Version {champion.version} of the registry is refused: {error.message}",
+            champion.version,
         ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from emotion.contract import CHAMPION, CLASSIFIER_NAME, DIGEST_TAG, MODEL_FILE
+from emotion.contract import CHAMPION, CLASSIFIER_NAME, DIGEST_TAG, MODEL_FILE, TRIAL_TAG
 from emotion.errors import InvalidRequest, ModelError, RaptError
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ class RegistryUnreachable(ModelError):
 
 class ChampionRefused(ModelError):
     """The registry answers, but has no champion that may be served."""
+
+    def __init__(self, message: str, version: str | None = None) -> None:
+        """Add the champion's number in the registry, where there is one."""
+        super().__init__(message)
+        self.version = version
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,10 @@ class ModelRegistry:
         """Open it; it is not asked anything yet.
 
         Raises:
-            InvalidRequest: it is a store that can't be opened here.
+            InvalidRequest: it is no server's address.
         """
-        self._uri = uri
-        self._address = _without_credentials(uri)
+        self._uri = uri.strip()
+        self._address = _address_in(self._uri)
         self._client = self._open()
 
     def champion(self) -> Champion:
@@ -71,15 +76,23 @@ class ModelRegistry:
 
         Raises:
             RegistryUnreachable: it does not answer.
-            ChampionRefused: there is none, or its checksum was not recorded.
+            ChampionRefused: there is none, it is a trial, or its checksum was not recorded.
         """
         with self._translated():
             found = self._client.get_model_version_by_alias(CLASSIFIER_NAME, CHAMPION)
         version, digest = str(found.version), found.tags.get(DIGEST_TAG)
+        if TRIAL_TAG in found.tags:
+            raise ChampionRefused(
+                f"Version {version} of {CLASSIFIER_NAME} in {self._address} is a trial (it learnt "
+                "from a cut of the data) and is never served. Promote another: "
+                "python -m training promote.",
+                version,
+            )
         if not digest:
             raise ChampionRefused(
                 f"Version {version} of {CLASSIFIER_NAME} in {self._address} has no tag "
-                f"{DIGEST_TAG!r} to check its file by. Register it anew."
+                f"{DIGEST_TAG!r} to check its file by. Register it anew.",
+                version,
             )
         return Champion(version, digest)
 
@@ -96,7 +109,7 @@ class ModelRegistry:
         """
         from mlflow.artifacts import download_artifacts  # noqa: PLC0415  # see above
 
-        with self._translated():
+        with self._translated(champion.version):
             # Not models:/NAME/VERSION, for which MLflow asks the registry that is its default.
             source = self._client.get_model_version_download_uri(CLASSIFIER_NAME, champion.version)
             place = download_artifacts(
@@ -106,7 +119,9 @@ class ModelRegistry:
                 registry_uri=self._uri,
             )
         if not Path(place).is_file():
-            raise ChampionRefused(f"Version {champion.version} has no file {MODEL_FILE}.")
+            raise ChampionRefused(
+                f"Version {champion.version} has no file {MODEL_FILE}.", champion.version
+            )
         return Path(place).read_bytes()
 
     def _open(self) -> "MlflowClient":
@@ -115,46 +130,42 @@ class ModelRegistry:
         shown = str(sys.stderr.isatty()).lower()
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", shown)
         from mlflow import MlflowClient  # noqa: PLC0415  # see above
-        from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
-        try:
-            return MlflowClient(self._uri, self._uri)
-        except MlflowException as error:
-            raise InvalidRequest(
-                f"{VARIABLE} is not the address of a server ({self._address}), and a store of "
-                "that kind can't be opened here. Start `mlflow server` with it as its "
-                "--backend-store-uri, and set the server's http:// address."
-            ) from error
+        return MlflowClient(self._uri, self._uri)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Say what MLflow's errors mean."""
+    def _translated(self, version: str | None = None) -> Iterator[None]:
+        """Say what MLflow's errors mean, about a version where one is known."""
         from mlflow.exceptions import MlflowException  # noqa: PLC0415  # see above
 
         try:
             yield
         except MlflowException as error:
-            raise self._meaning_of(error) from error
+            raise self._meaning_of(error, version) from error
         except OSError as error:
             # Its HTTP library's errors are of this kind, without a number; the disk's have one.
             if error.errno is not None:
                 raise
             raise self._unreachable(f"{error}.") from error
 
-    def _meaning_of(self, error: "MlflowException") -> RaptError:
+    def _meaning_of(self, error: "MlflowException", version: str | None) -> RaptError:
         reason = _reason_in(error).replace(self._uri, self._address)
         if error.error_code in _ABSENT:
             return ChampionRefused(
                 f"{CLASSIFIER_NAME} has no version with the alias {CHAMPION!r} in "
-                f"{self._address}: {reason} Promote one: python -m training promote."
+                f"{self._address}: {reason} Promote one: python -m training promote.",
+                version,
             )
         if error.error_code in _DENIED:
             return ChampionRefused(
                 f"The registry {self._address} refuses access: {reason} "
-                "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
+                "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
+                version,
             )
         if "404 Client Error" in error.message:
-            return ChampionRefused(f"The champion has no file {MODEL_FILE} in {self._address}.")
+            return ChampionRefused(
+                f"The champion has no file {MODEL_FILE} in {self._address}.", version
+            )
         return self._unreachable(reason)
 
     def _unreachable(self, reason: str) -> RegistryUnreachable:
@@ -173,10 +184,23 @@ def _reason_in(error: "MlflowException") -> str:
     return f"{text}."
 
 
-def _without_credentials(uri: str) -> str:
-    """Return the address as it may be shown."""
-    parts = urlsplit(uri)
-    if parts.hostname is None:
-        return f"{parts.scheme or 'file'}:"
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+def _address_in(uri: str) -> str:
+    """Return a server's address as it may be shown: without credentials.
+
+    A database would be opened by MLflow's client, and made where there is none: not by a reader.
+
+    Raises:
+        InvalidRequest: it is no server's.
+    """
+    try:
+        parts = urlsplit(uri)
+        is_server = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_server = False
+    if not is_server:
+        # Not shown: it may hold a password anywhere.
+        raise InvalidRequest(
+            f"{VARIABLE} is not the address of a server, as in http://localhost:5000. A registry "
+            "in a database is served by `mlflow server --backend-store-uri`."
+        )
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

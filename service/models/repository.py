@@ -12,7 +12,7 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from emotion.checksums import digest_of, read_checksums
-from emotion.contract import MODEL_FILE
+from emotion.contract import CLASSIFIER_NAME, MODEL_FILE
 from emotion.errors import ContractMismatch
 from emotion.labels import EMOTIONS
 
@@ -72,6 +72,16 @@ def read_model(repository: Path, name: str, number: int | None = None) -> Reposi
     return _joined(config, number, _read_verified(repository, f"{name}/{number}/{MODEL_FILE}"))
 
 
+def read_classifier(repository: Path, number: int | None = None) -> RepositoryModel:
+    """Read a classifier whose labels are this project's; see ``read_model``.
+
+    Raises:
+        ContractMismatch: they are not, or see ``read_model``.
+    """
+    check_labels(repository, CLASSIFIER_NAME)
+    return read_model(repository, CLASSIFIER_NAME, number)
+
+
 def configured_as(repository: Path, name: str, content: bytes) -> RepositoryModel:
     """Return a file that lies nowhere yet, with the configuration that a repository has for it.
 
@@ -101,7 +111,7 @@ def check_labels(repository: Path, name: str) -> None:
     """
     path = repository / name / LABELS_FILE
     try:
-        labels = path.read_text(encoding="utf-8").split()
+        labels = _text_of(path).split()
     except OSError as error:
         raise ContractMismatch(f"{path}: {error.strerror}.") from error
     if labels != [emotion.value for emotion in EMOTIONS]:
@@ -111,7 +121,7 @@ def check_labels(repository: Path, name: str) -> None:
 def _read_config(repository: Path, name: str) -> ModelConfig:
     path = repository / name / CONFIG_FILE
     try:
-        config = text_format.Parse(path.read_text(encoding="utf-8"), ModelConfig())
+        config = text_format.Parse(_text_of(path), ModelConfig())
     except OSError as error:
         raise ContractMismatch(f"{path}: {error.strerror}.") from error
     except text_format.ParseError as error:
@@ -122,6 +132,11 @@ def _read_config(repository: Path, name: str) -> ModelConfig:
             f"not {name!r} for 'onnxruntime'."
         )
     return config
+
+
+def _text_of(path: Path) -> str:
+    """Read a file that may be damaged: bytes that are no UTF-8 are no reason to fail here."""
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _newest_version(folder: Path) -> int:
@@ -135,7 +150,7 @@ def _read_verified(repository: Path, place: str) -> bytes:
     readme = repository / CHECKSUM_FILE
     try:
         content = (repository / place).read_bytes()
-        expected = read_checksums(readme.read_text(encoding="utf-8")).get(place)
+        expected = read_checksums(_text_of(readme)).get(place)
     except OSError as error:
         raise ContractMismatch(f"{error.filename}: {error.strerror}.") from error
     if digest_of(content) != expected:

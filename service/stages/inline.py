@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from emotion.contract import DETECTOR_NAME
 from emotion.deadline import Deadline
 from emotion.errors import RaptError
 from emotion.faces import Sighting, Verdicts
 from service.micro_batch import MicroBatcher
 from service.models.onnx import OnnxFaceNetwork
+from service.models.served import choose_detector
 from service.settings import Settings
 from service.stages.tasks import (
     CropBatchClassifier,
@@ -33,7 +33,7 @@ class InlineDetector:
         Raises:
             ContractMismatch: the model is not what the code was built for.
         """
-        network = OnnxFaceNetwork(settings.repository_of(DETECTOR_NAME))
+        network = OnnxFaceNetwork(choose_detector(settings.model_repositories).repository)
         detect = PhotoBatchDetector(network, settings.detection, settings.limits)
         # One photo a batch: several are worked on at once by several threads instead.
         self._batcher = MicroBatcher[DetectionTask, DetectionResult](

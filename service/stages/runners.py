@@ -12,7 +12,8 @@ from bentoml.exceptions import BentoMLException
 
 from emotion.deadline import Deadline
 from emotion.errors import ModelUnavailable, Overloaded, RaptError
-from emotion.faces import ModelVersion, Sighting, Verdicts
+from emotion.faces import Sighting, Verdicts
+from service.models.served import ModelState
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.tasks import CropResult, CropTask, DetectionResult, DetectionTask
 from service.stages.verdicts import ask_one_model, no_verdicts
@@ -47,7 +48,7 @@ class ClassifierService(Protocol):
         """Answer a batch."""
         ...
 
-    def describe(self) -> Awaitable[Envelope[ModelVersion]]:
+    def describe(self) -> Awaitable[Envelope[ModelState]]:
         """Say which model it serves."""
         ...
 
@@ -83,14 +84,14 @@ class RunnerClassifier:
         tasks = seal([CropTask(crop, deadline) for crop in crops])
         if not tasks:
             # There is nothing to batch, yet the answer names the model.
-            return no_verdicts(await self.describe())
+            return no_verdicts((await self.describe()).version)
 
         async def ask() -> list[CropResult]:
             return unseal(await _call(lambda: self._service.classify(tasks), "emotion classifier"))
 
         return await ask_one_model(ask)
 
-    async def describe(self) -> ModelVersion:
+    async def describe(self) -> ModelState:
         """Say which model answers, if the process does."""
         return (await _call(self._service.describe, "emotion classifier")).content
 

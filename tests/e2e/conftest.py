@@ -1,15 +1,47 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.models import Classifiers, make_classifiers
 from tests.e2e.servers import Server, press_ctrl_c, rapt
+from tests.mlflow_server import MlflowServer
 from tests.pictures import astronaut, encode
+from tests.service.registry_models import TestRegistry
 
 
 @pytest.fixture(scope="session")
 def face_jpeg() -> bytes:
     """A photo of one face."""
     return encode(astronaut(), "JPEG")
+
+
+@pytest.fixture(scope="session")
+def classifiers() -> Classifiers:
+    return make_classifiers()
+
+
+@pytest.fixture(scope="session")
+def registry(mlflow: MlflowServer) -> TestRegistry:
+    return TestRegistry(mlflow.url)
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a short name: BentoML's sockets lie in it."""
+    return tmp_path_factory.mktemp("t")
+
+
+@pytest.fixture
+def home(folder: Path) -> Path:
+    """The server's RAPT_HOME."""
+    return folder / "rapt"
+
+
+@pytest.fixture(params=["inline", "runners"])
+def topology(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session", params=["inline", "runners"])

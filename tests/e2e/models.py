@@ -1,7 +1,9 @@
-"""Two classifiers that any answer tells apart, and a home that a server starts with."""
+"""Two classifiers that any answer tells apart, and servers that say which one answers."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,6 +13,7 @@ from emotion.contract import CLASSIFIER_NAME, VERSION_KEY
 from service.models.installed import InstalledModels
 from service.models.repository import read_model
 from service.settings import BUILT_IN_MODELS
+from tests.e2e.servers import Server, rapt
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,23 @@ def place(home: Path, content: bytes, registry_version: str = "1") -> None:
     models = InstalledModels(home / "models", BUILT_IN_MODELS)
     with models.locked():
         models.place(content, registry_version)
+
+
+def asking(url: str, topology: str, folder: Path) -> AbstractContextManager[Server]:
+    """Run a server that asks a registry every second."""
+    return rapt(topology, folder, MLFLOW_TRACKING_URI=url, RAPT_MODEL_POLL_SECONDS="1")
+
+
+def readyz(server: Server) -> dict[str, Any]:
+    response = server.get("/readyz")
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def version_of(server: Server) -> str:
+    version: str = readyz(server)["model"]["version"]
+    return version
 
 
 def _variant(content: bytes, version: str, temperature: float) -> bytes:

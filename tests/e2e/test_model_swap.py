@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,10 @@ import httpx
 import pytest
 
 from emotion.contract import CLASSIFIER_NAME
-from tests.e2e.models import Classifiers, make_classifiers, place
+from tests.e2e.models import Classifiers, asking, place, readyz, version_of
 from tests.e2e.servers import Server, press_ctrl_c, rapt, until
 from tests.mlflow_server import MlflowServer
 from tests.service.registry_models import TestRegistry
-from tests.service.tiny_models import classifier
 
 CLIENTS = 16
 # Between a client's photos, in seconds: together they keep one of two cores busy, and leave the
@@ -31,55 +30,10 @@ MEBIBYTE = 2**20
 TOLERANCE = 40 * MEBIBYTE
 
 
-@pytest.fixture(scope="session")
-def classifiers() -> Classifiers:
-    return make_classifiers()
-
-
-@pytest.fixture(scope="session")
-def registry(mlflow: MlflowServer) -> TestRegistry:
-    return TestRegistry(mlflow.url)
-
-
-@pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a short name: BentoML's sockets lie in it."""
-    return tmp_path_factory.mktemp("t")
-
-
-@pytest.fixture
-def home(folder: Path) -> Path:
-    """The server's RAPT_HOME."""
-    return folder / "rapt"
-
-
-@pytest.fixture(params=["inline", "runners"])
-def topology(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-def readyz(server: Server) -> dict[str, Any]:
-    response = server.get("/readyz")
-    assert response.status_code == 200, response.text
-    body: dict[str, Any] = response.json()
-    return body
-
-
-def version_of(server: Server) -> str:
-    version: str = readyz(server)["model"]["version"]
-    return version
-
-
 def memory(server: Server, topology: str) -> int:
     """Bytes that the process holds in which the classifier is."""
     holder = "EmotionClassifier" if topology == "runners" else "EmotionService"
     return int(server.member(f"--service-name {holder}").memory_info().rss)
-
-
-def asking(url: str, topology: str, folder: Path) -> AbstractContextManager[Server]:
-    """Run a server that asks a registry every second."""
-    return rapt(topology, folder, MLFLOW_TRACKING_URI=url, RAPT_MODEL_POLL_SECONDS="1")
 
 
 @dataclass
@@ -224,45 +178,6 @@ def test_without_the_registry_it_starts_and_serves_what_was_pulled_last_and_says
         until(lambda: version_of(server) == "first", 30, server)
         until(lambda: readyz(server)["registry"]["state"] == "ok", 30, server)
         assert server.metric("rapt_model_registry_up") == 1
-
-
-def test_a_champion_that_breaks_a_rule_is_not_served(
-    topology: str,
-    folder: Path,
-    home: Path,
-    registry: TestRegistry,
-    classifiers: Classifiers,
-    face_jpeg: bytes,
-) -> None:
-    registry.register_champion(classifiers.second, digest="0" * 64)
-    place(home, classifiers.first)
-
-    def is_refused_for(words: str) -> bool:
-        state = readyz(server)["registry"]
-        return state["state"] == "refused" and words in state["detail"]
-
-    with asking(registry.url, topology, folder) as server:
-        until(lambda: is_refused_for("SHA-256"), 30, server)
-        registry.register_champion(classifier(batch=1).SerializeToString())
-        until(lambda: is_refused_for("fails its warm-up"), 30, server)
-        assert server.metric("rapt_model_registry_champion_refused") == 1
-        assert server.post(face_jpeg).json()["model"]["version"] == "first"
-        assert server.metric("rapt_model_swaps_total") == 0
-
-
-def test_a_broken_model_that_is_put_into_the_folder_is_not_served(
-    topology: str, folder: Path, home: Path, classifiers: Classifiers, face_jpeg: bytes
-) -> None:
-    place(home, classifiers.first)
-    with rapt(topology, folder) as server:
-        place(home, classifier(classes=8).SerializeToString())
-        refused = 'rapt_model_swaps_total{outcome="refused"}'
-        until(lambda: server.metric(refused) == 1, 20, server)
-        assert server.post(face_jpeg).json()["model"]["version"] == "first"
-        assert any("model_refused" in line and "(2, 8)" in line for line in server.lines)
-        place(home, classifiers.second)
-        until(lambda: version_of(server) == "second", 20, server)
-        assert server.metric(refused) == 1
 
 
 def test_a_home_without_a_model_gets_one_while_it_serves_the_built_in_one(

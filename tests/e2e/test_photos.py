@@ -7,12 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from emotion.contract import CLASSIFIER_NAME
 from emotion.deadline import Deadline
 from emotion.faces import Face, PhotoAnswer
 from emotion.labels import EMOTIONS
 from emotion.photo import PhotoPipeline
-from service.models.onnx import load_classifier
+from service.models.served import choose_classifier
 from service.settings import Settings
 from service.stages.inline import InlineClassifier, InlineDetector
 from tests.e2e.servers import Server
@@ -25,8 +24,9 @@ PIXEL, SHARE = 0.05 + 1e-3, 0.00005 + 1e-6
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> PhotoPipeline:
     """The same models in this process: what every server has to answer."""
     settings = Settings(home=tmp_path_factory.mktemp("home"))
-    classifier = load_classifier(settings.repository_of(CLASSIFIER_NAME), settings.max_batch)
-    return PhotoPipeline(InlineDetector(settings), InlineClassifier(classifier, settings))
+    served = choose_classifier(settings.model_repositories, settings.max_batch)
+    classifier = InlineClassifier(served.classifier, settings)
+    return PhotoPipeline(InlineDetector(settings), classifier)
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,11 @@ class TestRegistry:
         version = self._client.create_model_version(CLASSIFIER_NAME, source, run.info.run_id)
         number = str(version.version)
         digest = digest_of(content) if digest is None else digest
-        self._client.set_model_version_tag(CLASSIFIER_NAME, number, DIGEST_TAG, digest)
+        self.tag(number, DIGEST_TAG, digest)
         return number
+
+    def tag(self, number: str, key: str, value: str) -> None:
+        self._client.set_model_version_tag(CLASSIFIER_NAME, number, key, value)
 
     def make_champion(self, number: str) -> None:
         self._client.set_registered_model_alias(CLASSIFIER_NAME, CHAMPION, number)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from service import command_line
 from service.command_line import main
 from service.supervisor import Address
-from tests.service.tiny_models import TinyRepository
+from tests.service.tiny_models import TinyRepository, classifier, detector
 
 
 def test_help_names_the_commands() -> None:
@@ -29,13 +30,44 @@ def test_help_loads_no_model_library() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603  # our own words
 
 
-def test_check_tells_of_a_model_that_does_not_fit(tiny: TinyRepository, tmp_path: Path) -> None:
-    tiny.replace("emotion_classifier/labels.txt", "angry", "furious")
+def test_check_tells_of_a_detector_that_does_not_fit(tiny: TinyRepository, tmp_path: Path) -> None:
+    tiny.set_model(DETECTOR_NAME, detector(input_name="pixels"))
     tiny.folder = tmp_path / "home" / "models"
     tiny.write()
     result = CliRunner().invoke(main, ["check"])
     assert result.exit_code == 1
+    assert result.stderr.startswith("Error: face_detector: takes ['pixels'] and gives ")
+
+
+def test_check_says_which_version_is_passed_over_and_what_is_served(
+    tiny: TinyRepository, tmp_path: Path
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(classes=8), version=2)
+    tiny.folder = tmp_path / "home" / "models"
+    tiny.write()
+    result = CliRunner().invoke(main, ["check"])
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"Models in {tiny.folder} are right: emotion_classifier tiny.",
+        f"{tiny.folder}/emotion_classifier/2 is passed over: emotion_classifier: answers with "
+        "shape (2, 8), not (2, 7).",
+    ]
+
+
+def test_check_fails_where_no_classifier_is_good(
+    tiny: TinyRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier(classes=8))
+    tiny.folder = tmp_path / "home" / "models"
+    tiny.write()
+    built_in = TinyRepository(tmp_path / "built-in")
+    built_in.replace("emotion_classifier/labels.txt", "angry", "furious")
+    monkeypatch.setattr("service.settings.BUILT_IN_MODELS", built_in.write())
+    result = CliRunner().invoke(main, ["check"])
+    assert result.exit_code == 1
+    assert "answers with shape (2, 8)" in result.stderr
     assert "the labels ['furious', " in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_serve_does_not_start_when_the_check_fails(

@@ -6,19 +6,20 @@ from prometheus_client import CollectorRegistry
 
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, UndecodableImage
-from emotion.faces import ModelVersion, PhotoAnswer
+from emotion.faces import PhotoAnswer
 from emotion.photo import PhotoPipeline
 from service import data_plane
 from service.data_plane import Backend, DataPlane
 from service.metrics import PhotoMetrics, Present
 from service.models.registry_watch import RegistryState
+from service.models.served import ModelState
 from service.settings import Settings
 from tests.service.fake_stages import BAD_PHOTO, StuckDetector, fake_pipeline, photo_of
 from tests.stages import MODEL, FakeClassifier
 
 
-async def pass_probe() -> ModelVersion:
-    return MODEL
+async def pass_probe() -> ModelState:
+    return ModelState(MODEL)
 
 
 def started(
@@ -90,7 +91,7 @@ async def test_requests_beyond_the_limit_are_refused_and_counted(
 
 async def test_it_is_ready_when_the_probe_passes(metrics: PhotoMetrics) -> None:
     ready = await started(metrics).check_ready()
-    assert (ready.model, ready.registry.state) == (MODEL, "off")
+    assert (ready.model.version, ready.registry.state) == (MODEL, "off")
 
 
 async def test_what_is_measured_before_it_is_started_is_nothing() -> None:
@@ -107,9 +108,9 @@ async def test_what_is_measured_is_the_model_and_the_registry(metrics: PhotoMetr
 async def test_a_probe_that_waits_is_not_waited_for(
     metrics: PhotoMetrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def wait() -> ModelVersion:
+    async def wait() -> ModelState:
         await asyncio.Event().wait()
-        return MODEL
+        return ModelState(MODEL)
 
     monkeypatch.setattr(data_plane, "_PROBE_SECONDS", 0.01)
     plane = DataPlane(Settings())

@@ -74,6 +74,23 @@ def test_without_a_registry_json_says_refused(monkeypatch: pytest.MonkeyPatch) -
     assert "Set MLFLOW_TRACKING_URI" in body["detail"]
 
 
+def test_of_a_refused_champion_json_has_the_number(registry: TestRegistry) -> None:
+    number = registry.register_champion(NEW, digest="0" * 64)
+    body = json.loads(models("pull", "--json").stdout)
+    assert (body["outcome"], body["registry_version"]) == ("refused", number)
+
+
+@pytest.mark.parametrize("uri", ["databricks", "foo://bar", "http://", "http://[::1"])
+def test_what_is_no_address_of_a_registry_is_one_line(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    result = models("pull")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: MLFLOW_TRACKING_URI is not the address of a server, ")
+    assert result.stderr.count("\n") == 1
+
+
 def test_another_repository_gets_the_champion_as_its_only_version(
     registry: TestRegistry, tiny: TinyRepository, home: Path
 ) -> None:
@@ -119,13 +136,40 @@ def test_the_list_says_what_is_there_what_is_served_and_where_it_is_from(
     assert legend == "* is served."
 
 
-def test_the_list_names_what_can_not_be_used(tiny: TinyRepository, home: Path) -> None:
+def test_the_list_marks_what_is_served_in_place_of_what_can_not_be_used(
+    tiny: TinyRepository, home: Path
+) -> None:
     tiny.folder = home / "models"
+    tiny.set_model("emotion_classifier", classifier("good"), version=2)
+    tiny.set_model("emotion_classifier", classifier(classes=8), version=3)
+    tiny.set_model("emotion_classifier", classifier("newest"), version=4)
     tiny.write()
-    (tiny.folder / "emotion_classifier" / "1" / "model.onnx").write_bytes(b"changed")
-    lines = models("list").stdout.splitlines()
-    (line,) = [line for line in lines if line.startswith("* emotion_classifier can't be used: ")]
-    assert line.endswith("(put there)")
+    place = tiny.folder / "emotion_classifier"
+    (place / "4" / "model.onnx").write_bytes(b"changed")
+    lines = [line for line in models("list").stdout.splitlines() if "emotion_classifier" in line]
+    reason = f"{place}/4/model.onnx: its SHA-256 is not the one listed in "
+    assert lines[0].startswith(f"  emotion_classifier in {place}/4 can't be used: {reason}")
+    assert lines[0].endswith("(put there)")
+    assert lines[1] == (
+        f"  emotion_classifier in {place}/3 can't be used: emotion_classifier: answers with shape "
+        "(2, 8), not (2, 7). (put there)"
+    )
+    assert lines[2] == f"* emotion_classifier good in {place}/2 (put there)"
+    assert [line[0] for line in lines] == [" ", " ", "*", " ", " "]
+
+
+def test_the_list_has_no_mark_where_nothing_can_be_served(
+    tiny: TinyRepository, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (home / "models", tmp_path / "built-in"):
+        tiny.folder = folder
+        for name in ("face_detector", "emotion_classifier"):
+            tiny.files[f"{name}/1/model.onnx"] = b"no model"
+        tiny.write()
+    monkeypatch.setattr("service.settings.BUILT_IN_MODELS", tiny.folder)
+    result = models("list")
+    assert result.exit_code == 0
+    assert [line[0] for line in result.stdout.splitlines()] == [" ", " ", " ", " ", "*"]
 
 
 def test_the_help_has_examples() -> None:

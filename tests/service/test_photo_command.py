@@ -12,6 +12,7 @@ from PIL import Image
 from emotion.labels import EMOTIONS
 from service.command_line import main
 from tests.pictures import astronaut, encode
+from tests.service.tiny_models import TinyRepository, classifier
 
 
 @pytest.fixture(scope="session")
@@ -166,6 +167,22 @@ def test_a_model_that_does_not_fit_is_told(
     result = photo(face)
     assert result.exit_code == 1
     assert "config.pbtxt: No such file or directory." in result.stderr
+
+
+def test_a_damaged_model_is_passed_over_and_that_is_told(
+    empty: Path, tmp_path: Path, tiny: TinyRepository
+) -> None:
+    tiny.folder = tmp_path / "home" / "models"
+    tiny.files = {path: content for path, content in tiny.files.items() if "detector" not in path}
+    tiny.set_model("emotion_classifier", classifier(classes=8), version=2)
+    tiny.write()
+    result = photo("--json", empty)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["model"]["version"] == "tiny"
+    assert result.stderr == (
+        f"{tiny.folder}/emotion_classifier/2 is passed over: emotion_classifier: answers with "
+        "shape (2, 8), not (2, 7).\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["marked.gif", "marked", "marked.heic"])

@@ -45,13 +45,9 @@ def test_the_detector_looks_as_hard_as_set() -> None:
     assert (detection.side, detection.min_score) == (1280, 0.7)
 
 
-def test_a_pulled_model_comes_before_the_built_in_one_and_only_that_model(tmp_path: Path) -> None:
+def test_pulled_models_come_before_the_built_in_ones(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    (tmp_path / "models" / "emotion_classifier").mkdir(parents=True)
-    assert settings.repository_of("emotion_classifier") == BUILT_IN_MODELS
-    (tmp_path / "models" / "emotion_classifier" / "1").mkdir()
-    assert settings.repository_of("emotion_classifier") == tmp_path / "models"
-    assert settings.repository_of("face_detector") == BUILT_IN_MODELS
+    assert settings.model_repositories == (tmp_path / "models", BUILT_IN_MODELS)
 
 
 @pytest.mark.parametrize("value", ["-1", "inf", "nan"])

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from emotion.faces import ModelVersion
 from emotion.photo import PhotoPipeline
 from service.data_plane import Backend, DataPlane, Probe
 from service.http.front import create_front
 from service.metrics import PhotoMetrics
 from service.models.registry_watch import RegistryState, registry_off
+from service.models.served import ModelState
 from service.settings import Settings
 from tests.service.fake_stages import fake_pipeline
 from tests.stages import MODEL
@@ -21,8 +21,8 @@ BOUNDARY = "frontier"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 
 
-async def pass_probe() -> ModelVersion:
-    return MODEL
+async def pass_probe() -> ModelState:
+    return ModelState(MODEL)
 
 
 def started_plane(

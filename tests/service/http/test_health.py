@@ -1,12 +1,13 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
 from emotion.errors import ModelUnavailable
-from emotion.faces import ModelVersion
 from service.models.registry_watch import RegistryState
+from service.models.served import ModelState, PassedOver
 from tests.service.http.client import client_of, problem, started_plane
 from tests.stages import MODEL
 
@@ -24,7 +25,22 @@ async def test_it_is_ready_while_both_models_answer(client: httpx.AsyncClient) -
     body = response.json()
     assert list(body) == ["status", "model", "registry"]
     assert (body["status"], body["registry"]["state"]) == ("ready", "off")
-    assert body["model"] == {"name": "emotion_classifier", "version": MODEL.version}
+    assert body["model"] == {
+        "name": "emotion_classifier",
+        "version": MODEL.version,
+        "passed_over": [],
+    }
+
+
+async def test_it_is_ready_and_says_which_versions_were_passed_over_and_why() -> None:
+    async def probe() -> ModelState:
+        return ModelState(MODEL, (PassedOver(Path("/models/2"), "It is damaged."),))
+
+    async with client_of(started_plane(probe=probe)) as client:
+        response = await client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["model"]["version"] == MODEL.version
+    assert response.json()["model"]["passed_over"] == ["/models/2 is passed over: It is damaged."]
 
 
 async def test_it_is_ready_and_says_so_when_the_registry_does_not_answer() -> None:
@@ -50,7 +66,7 @@ async def test_metrics_tell_which_model_answers(client: httpx.AsyncClient) -> No
 
 
 async def test_it_is_not_ready_when_one_does_not() -> None:
-    async def fail() -> ModelVersion:
+    async def fail() -> ModelState:
         raise ModelUnavailable("The face detector does not answer.")
 
     async with client_of(started_plane(probe=fail)) as client:

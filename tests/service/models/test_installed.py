@@ -11,7 +11,7 @@ from emotion.checksums import digest_of, read_checksums
 from emotion.contract import CLASSIFIER_NAME
 from emotion.errors import ModelUnavailable
 from service.models import installed
-from service.models.installed import InstalledModels, InstalledVersion, registry_version_in
+from service.models.installed import InstalledModels, registry_version_in
 from service.models.onnx import load_classifier
 from service.models.repository import read_model, versions_of
 from tests.service.tiny_models import TinyRepository, classifier
@@ -33,6 +33,10 @@ def place(models: InstalledModels, *versions: str) -> int:
     with models.locked():
         numbers = [models.place(content_of(one), str(100 + n)) for n, one in enumerate(versions)]
     return numbers[-1]
+
+
+def damage(models: InstalledModels, number: int) -> None:
+    (models.folder / CLASSIFIER_NAME / str(number) / "model.onnx").write_bytes(b"damaged")
 
 
 def files_in(folder: Path) -> set[str]:
@@ -77,12 +81,22 @@ def test_a_record_that_is_none_tells_nothing(record: bytes | None, tmp_path: Pat
 def test_the_newest_has_the_highest_number(models: InstalledModels) -> None:
     assert models.newest() is None
     place(models, "first", "second")
-    assert models.newest() == InstalledVersion(2, digest_of(content_of("second")))
+    newest = models.newest()
+    assert newest is not None
+    assert (newest.number, newest.digest) == (2, digest_of(content_of("second")))
 
 
-def test_a_newest_one_that_was_changed_is_none(models: InstalledModels) -> None:
-    place(models, "new")
-    (models.folder / CLASSIFIER_NAME / "1" / "model.onnx").write_bytes(b"changed")
+def test_a_newest_one_that_was_changed_is_none_though_an_older_one_is_good(
+    models: InstalledModels,
+) -> None:
+    place(models, "old", "new")
+    damage(models, 2)
+    assert models.newest() is None
+
+
+def test_a_newest_one_that_breaks_the_contract_is_none(models: InstalledModels) -> None:
+    with models.locked():
+        models.place(classifier(classes=8).SerializeToString(), "1")
     assert models.newest() is None
 
 
@@ -104,6 +118,36 @@ def test_two_versions_are_kept_and_listed(models: InstalledModels) -> None:
         "config.pbtxt",
         "labels.txt",
     }
+
+
+def test_damaged_versions_do_not_count_and_are_deleted(models: InstalledModels) -> None:
+    place(models, "1", "2")
+    with models.locked():
+        models.place(classifier(classes=8).SerializeToString(), "3")
+    damage(models, 2)
+    assert place(models, "4") == 4
+    # With 1 deleted by the third, none of the good is left but the newest.
+    assert versions_of(models.folder / CLASSIFIER_NAME) == [4]
+
+
+def test_a_good_version_is_kept_however_many_damaged_ones_came_after_it(
+    models: InstalledModels,
+) -> None:
+    place(models, "1", "2")
+    damage(models, 2)
+    assert place(models, "3") == 3
+    assert versions_of(models.folder / CLASSIFIER_NAME) == [1, 3]
+    damage(models, 3)
+    assert place(models, "4") == 4
+    assert versions_of(models.folder / CLASSIFIER_NAME) == [1, 4]
+    assert set(listed_in(models)) == {f"{CLASSIFIER_NAME}/{n}/model.onnx" for n in (1, 4)}
+
+
+def test_a_list_that_is_no_text_is_written_anew(models: InstalledModels) -> None:
+    place(models, "1")
+    (models.folder / "README.md").write_bytes(b"\xff\xfe")
+    assert place(models, "2") == 2
+    assert versions_of(models.folder / CLASSIFIER_NAME) == [2]
 
 
 def test_only_one_may_be_kept(tiny: TinyRepository) -> None:

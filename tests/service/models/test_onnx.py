@@ -5,11 +5,12 @@ import onnx
 import pytest
 from onnx import TensorProto
 
+from emotion.checksums import digest_of
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.errors import ContractMismatch
 from emotion.faces import ModelVersion
 from emotion.labels import EMOTIONS
-from service.models.onnx import OnnxFaceNetwork, check_models, load_classifier, named_version
+from service.models.onnx import OnnxFaceNetwork, load_classifier, named_version
 from service.models.repository import read_model
 from service.settings import BUILT_IN_MODELS
 from tests.service.tiny_models import TinyRepository, classifier, detector
@@ -122,17 +123,21 @@ def test_a_file_that_is_no_model_is_refused(tiny: TinyRepository) -> None:
         OnnxFaceNetwork(tiny.write())
 
 
-def test_check_models_tells_of_either(tiny: TinyRepository) -> None:
-    check_models(tiny.write(), tiny.folder)
-    tiny.set_model(CLASSIFIER_NAME, classifier(version=None))
-    with pytest.raises(ContractMismatch, match=CLASSIFIER_NAME):
-        check_models(BUILT_IN_MODELS, tiny.write())
-    with pytest.raises(ContractMismatch, match=DETECTOR_NAME):
-        check_models(tiny.folder / "nowhere", BUILT_IN_MODELS)
+def test_an_older_version_may_be_asked_for(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    assert load_classifier(tiny.write(), 1).version.version == "tiny"
+
+
+def test_a_classifier_says_what_it_was_made_from_and_does_not_hold_it(tiny: TinyRepository) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    source = load_classifier(tiny.write()).source
+    assert (source.number, source.content) == (2, b"")
+    assert source.digest == digest_of(tiny.files[f"{CLASSIFIER_NAME}/2/model.onnx"])
 
 
 def test_the_built_in_models_are_what_the_code_was_built_for() -> None:
-    check_models(BUILT_IN_MODELS, BUILT_IN_MODELS)
+    OnnxFaceNetwork(BUILT_IN_MODELS)
+    load_classifier(BUILT_IN_MODELS)
 
 
 def test_the_built_in_classifier_is_deterministic_and_its_rows_add_up_to_one() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from emotion.contract import CLASSIFIER_NAME
+from emotion.contract import CLASSIFIER_NAME, TRIAL_TAG
 from emotion.errors import InvalidRequest
 from service.models import pull as pull_module
 from service.models.installed import InstalledModels, registry_version_in
@@ -77,13 +77,25 @@ def test_an_installed_file_that_was_damaged_is_pulled_anew(
     assert served(models) == "new"
 
 
+def test_an_installed_champion_that_breaks_the_contract_is_not_taken_for_there(
+    registry: TestRegistry, models: InstalledModels
+) -> None:
+    bad: bytes = classifier(classes=8).SerializeToString()
+    number = registry.register_champion(bad)
+    with models.locked():
+        models.place(bad, number)
+    with pytest.raises(ChampionRefused, match="answers with shape"):
+        pull(registry.url, models)
+
+
 def test_a_file_with_another_checksum_is_refused(
     registry: TestRegistry, models: InstalledModels
 ) -> None:
     number = registry.register_champion(content_of("new"), digest="0" * 64)
     expected = rf"Version {number} of .* SHA-256 is [0-9a-f]{{12}}\.\.\., not 000000000000\.\.\."
-    with pytest.raises(ChampionRefused, match=expected):
+    with pytest.raises(ChampionRefused, match=expected) as refusal:
         pull(registry.url, models)
+    assert refusal.value.version == number
     assert models.newest() is None
 
 
@@ -103,11 +115,24 @@ def test_a_file_without_the_contract_is_refused(
     registry.register_champion(content_of("good"))
     pull(registry.url, models)
     number = registry.register_champion(model.SerializeToString())
-    with pytest.raises(ChampionRefused, match=rf"Version {number} .* refused: .*{reason}"):
+    expected = rf"Version {number} .* refused: .*{reason}"
+    with pytest.raises(ChampionRefused, match=expected) as refusal:
         pull(registry.url, models)
+    assert refusal.value.version == number
     assert served(models) == "good"
     names = {path.name for path in (models.folder / CLASSIFIER_NAME).iterdir()}
     assert names == {"1", "config.pbtxt", "labels.txt"}
+
+
+def test_a_trial_that_is_champion_changes_nothing(
+    registry: TestRegistry, models: InstalledModels
+) -> None:
+    registry.register_champion(content_of("good"))
+    pull(registry.url, models)
+    registry.tag(registry.register_champion(content_of("trial")), TRIAL_TAG, "700")
+    with pytest.raises(ChampionRefused, match="is a trial"):
+        pull(registry.url, models)
+    assert served(models) == "good"
 
 
 def test_a_registry_that_is_down_leaves_everything_as_it_is(

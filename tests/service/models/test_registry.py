@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from emotion.checksums import digest_of
+from emotion.contract import TRIAL_TAG
 from emotion.errors import InvalidRequest
 from service.models.registry import (
     Champion,
@@ -72,15 +73,31 @@ def test_without_a_champion_it_says_how_to_get_one(registry: TestRegistry) -> No
 
 
 def test_a_champion_without_a_checksum_is_refused(registry: TestRegistry) -> None:
-    registry.register_champion(MODEL, digest="")
-    with pytest.raises(ChampionRefused, match="has no tag 'sha256' to check its file by"):
+    number = registry.register_champion(MODEL, digest="")
+    expected = "has no tag 'sha256' to check its file by"
+    with pytest.raises(ChampionRefused, match=expected) as refusal:
         ModelRegistry(registry.url).champion()
+    assert refusal.value.version == number
+
+
+@pytest.mark.parametrize("images", ["700", ""])
+def test_a_champion_that_is_a_trial_is_refused(images: str, registry: TestRegistry) -> None:
+    number = registry.register_champion(MODEL)
+    registry.tag(number, TRIAL_TAG, images)
+    with pytest.raises(ChampionRefused) as refusal:
+        ModelRegistry(registry.url).champion()
+    assert refusal.value.message == (
+        f"Version {number} of emotion_classifier in {registry.url} is a trial (it learnt from a "
+        "cut of the data) and is never served. Promote another: python -m training promote."
+    )
+    assert refusal.value.version == number
 
 
 def test_a_version_without_the_file_is_refused(registry: TestRegistry, tmp_path: Path) -> None:
     number = registry.register(MODEL, file="model.pkl")
-    with pytest.raises(ChampionRefused, match=r"The champion has no file model\.onnx in http"):
+    with pytest.raises(ChampionRefused, match=r"has no file model\.onnx in http") as refusal:
         ModelRegistry(registry.url).fetch(Champion(number, ""), tmp_path)
+    assert refusal.value.version == number
     assert list(tmp_path.iterdir()) == []
 
 
@@ -107,9 +124,41 @@ def test_a_server_that_lets_nobody_in_is_told(other_server: str) -> None:
         ModelRegistry(other_server).champion()
 
 
-def test_a_folder_is_no_registry(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match=r"^MLFLOW_TRACKING_URI is not .* \(file:\), and"):
-        ModelRegistry(f"file://{tmp_path}")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "databricks",
+        "databricks://profile",
+        "file:///mlflow",
+        "foo://bar",
+        "garbage",
+        "http:",
+        "http://",
+        "http://:5000",
+        "http://[::1",
+        "http://localhost:port",
+        "http://user:secret@localhost:0",
+        "localhost:5000",
+        "postgresql://user:secret@localhost/mlflow",
+        "sqlite:////nowhere/secret.db",
+        " ",
+    ],
+)
+def test_what_is_no_servers_address_is_told_in_one_line(value: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        ModelRegistry(value)
+    assert refusal.value.message == (
+        "MLFLOW_TRACKING_URI is not the address of a server, as in http://localhost:5000. A "
+        "registry in a database is served by `mlflow server --backend-store-uri`."
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["HTTP://127.0.0.1:{}", " http://127.0.0.1:{}/mlflow ", "http://[::1]:{}"]
+)
+def test_a_servers_address_may_be_written_in_other_ways(value: str, free_port: int) -> None:
+    with pytest.raises(RegistryUnreachable, match=r"Connection refused|Cannot assign"):
+        ModelRegistry(value.format(free_port)).champion()
 
 
 @pytest.mark.parametrize("value", [None, ""])

@@ -5,7 +5,13 @@ import pytest
 from emotion.checksums import digest_of
 from emotion.contract import CLASSIFIER_NAME
 from emotion.errors import ContractMismatch
-from service.models.repository import check_labels, configured_as, read_model, versions_of
+from service.models.repository import (
+    check_labels,
+    configured_as,
+    read_classifier,
+    read_model,
+    versions_of,
+)
 from tests.service.tiny_models import TinyRepository, classifier
 
 CONFIG = f"{CLASSIFIER_NAME}/config.pbtxt"
@@ -116,6 +122,20 @@ def test_labels_in_another_order_are_refused(tiny: TinyRepository) -> None:
     tiny.replace(LABELS, "angry\ndisgust", "disgust\nangry")
     with pytest.raises(ContractMismatch, match="not this project's, in its order"):
         check_labels(tiny.write(), CLASSIFIER_NAME)
+
+
+def test_a_classifier_is_read_with_its_labels(tiny: TinyRepository) -> None:
+    assert read_classifier(tiny.write()).content == tiny.files[MODEL]
+    tiny.replace(LABELS, "angry\ndisgust", "disgust\nangry")
+    with pytest.raises(ContractMismatch, match="not this project's, in its order"):
+        read_classifier(tiny.write())
+
+
+@pytest.mark.parametrize("path", [CONFIG, LABELS, "README.md"])
+def test_bytes_that_are_no_text_are_refused(path: str, tiny: TinyRepository) -> None:
+    (tiny.write() / path).write_bytes(b"\xff\xfe")
+    with pytest.raises(ContractMismatch, match=path):
+        read_classifier(tiny.folder)
 
 
 def test_missing_labels_are_refused(tiny: TinyRepository) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 
 from emotion.contract import CLASSIFIER_NAME
 from emotion.errors import ContractMismatch
+from emotion.faces import ModelVersion
 from service.metrics import SwapMetrics
 from service.models import swapping
 from service.models.onnx import OnnxClassifier
@@ -18,17 +20,21 @@ CROPS = np.zeros((1, 1, 48, 48), dtype=np.uint8)
 
 
 class Swaps:
-    """A classifier of a tiny repository, and what it has counted."""
+    """A classifier of tiny repositories, and what it has counted."""
 
-    def __init__(self, tiny: TinyRepository) -> None:
+    def __init__(self, *repositories: TinyRepository) -> None:
         self._registry = CollectorRegistry()
-        self.classifier = SwappingClassifier(
-            lambda: tiny.folder, max_batch=8, metrics=SwapMetrics(self._registry)
-        )
+        folders = [one.folder for one in repositories]
+        self.classifier = SwappingClassifier(folders, 8, SwapMetrics(self._registry))
 
     @property
     def version(self) -> str:
         return self.classifier.version.version
+
+    @property
+    def passed_over(self) -> list[str]:
+        """The folders' numbers."""
+        return [one.folder.name for one in self.classifier.state.passed_over]
 
     def count(self, outcome: str) -> float:
         value = self._registry.get_sample_value("rapt_model_swaps_total", {"outcome": outcome})
@@ -55,11 +61,85 @@ def test_it_serves_what_it_found(swaps: Swaps) -> None:
     assert swaps.classifier.max_batch == 4
 
 
-def test_a_wrong_file_at_the_start_is_told(tiny: TinyRepository) -> None:
+def test_without_a_good_version_it_does_not_start(tiny: TinyRepository) -> None:
     tiny.set_model(CLASSIFIER_NAME, classifier(version=None))
     tiny.write()
     with pytest.raises(ContractMismatch, match="no 'version'"):
         Swaps(tiny)
+
+
+@pytest.fixture
+def damaged(tiny: TinyRepository) -> TinyRepository:
+    """Version 1 is good; 2 and 3 are not."""
+    for number in (2, 3):
+        tiny.set_model(CLASSIFIER_NAME, classifier(classes=6 + number), number)
+    tiny.write()
+    return tiny
+
+
+def test_it_starts_on_the_newest_good_version(damaged: TinyRepository) -> None:
+    with structlog.testing.capture_logs() as logs:
+        swaps = Swaps(damaged)
+        for _ in range(3):
+            swaps.classifier.refresh()
+    assert swaps.classifier.state.version == ModelVersion(CLASSIFIER_NAME, "tiny")
+    assert swaps.passed_over == ["3", "2"]
+    assert (swaps.count("swapped"), swaps.count("refused")) == (0, 2)
+    assert [(log["event"], log["log_level"]) for log in logs] == 2 * [("model_refused", "warning")]
+    assert {(log["folder"], log["served"]) for log in logs} == {
+        (f"{damaged.folder}/{CLASSIFIER_NAME}/{number}", "tiny") for number in (2, 3)
+    }
+    assert "answers with shape" in logs[0]["reason"]
+
+
+def test_a_version_that_is_still_damaged_is_not_told_of_again(damaged: TinyRepository) -> None:
+    swaps = Swaps(damaged)
+    with (damaged.folder / "README.md").open("a") as readme:
+        readme.write("\n")
+    swaps.classifier.refresh()
+    assert (swaps.passed_over, swaps.count("refused")) == (["3", "2"], 2)
+
+
+def test_a_damaged_version_that_is_gone_is_told_of_no_more(damaged: TinyRepository) -> None:
+    swaps = Swaps(damaged)
+    place = damaged.folder / CLASSIFIER_NAME
+    (place / "3").rename(place / "gone")
+    swaps.classifier.refresh()
+    assert (swaps.passed_over, swaps.count("refused")) == (["2"], 2)
+    (place / "2").rename(place / "gone too")
+    swaps.classifier.refresh()
+    assert (swaps.passed_over, swaps.version) == ([], "tiny")
+    assert (swaps.count("swapped"), swaps.count("refused")) == (0, 2)
+
+
+def test_what_was_passed_over_at_the_start_is_taken_up_when_it_is_mended(
+    damaged: TinyRepository,
+) -> None:
+    swaps = Swaps(damaged)
+    damaged.set_model(CLASSIFIER_NAME, classifier("mended"), 3)
+    damaged.write()
+    swaps.classifier.refresh()
+    assert (swaps.version, swaps.passed_over) == ("mended", [])
+    assert swaps.count("swapped") == 1
+
+
+def test_it_keeps_what_it_serves_when_that_is_damaged_later(
+    swaps: Swaps, tiny: TinyRepository
+) -> None:
+    tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
+    tiny.write()
+    swaps.classifier.refresh()
+    (tiny.folder / CLASSIFIER_NAME / "2" / "model.onnx").write_bytes(b"damaged")
+    swaps.classifier.refresh()
+    assert (swaps.version, swaps.passed_over, swaps.count("refused")) == ("new", ["2"], 1)
+
+
+def test_without_any_version_left_it_keeps_what_it_serves(
+    swaps: Swaps, tiny: TinyRepository
+) -> None:
+    (tiny.folder / CLASSIFIER_NAME).rename(tiny.folder / "gone")
+    swaps.classifier.refresh()
+    assert (swaps.version, swaps.passed_over) == ("tiny", [])
 
 
 def test_a_new_version_is_taken_up(swaps: Swaps, tiny: TinyRepository) -> None:
@@ -81,14 +161,17 @@ def test_a_newest_version_that_is_gone_brings_the_former_one_back(
     assert swaps.version == "tiny"
 
 
-def test_a_repository_elsewhere_is_taken_up(tiny: TinyRepository, tmp_path: Path) -> None:
-    places = [tiny.write()]
-    one = SwappingClassifier(lambda: places[-1], 8, SwapMetrics(CollectorRegistry()))
-    tiny.set_model(CLASSIFIER_NAME, classifier("elsewhere"))
-    tiny.folder = tmp_path / "elsewhere"
-    places.append(tiny.write())
-    one.refresh()
-    assert one.version.version == "elsewhere"
+def test_a_version_in_a_repository_that_comes_before_is_taken_up(
+    tiny: TinyRepository, tmp_path: Path
+) -> None:
+    before = TinyRepository(tmp_path / "before")
+    tiny.write()
+    swaps = Swaps(before, tiny)
+    assert swaps.version == "tiny"
+    before.set_model(CLASSIFIER_NAME, classifier("pulled"))
+    before.write()
+    swaps.classifier.refresh()
+    assert swaps.version == "pulled"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +230,7 @@ def test_another_configuration_of_the_same_model_is_taken_up(
 def test_while_nothing_changes_nothing_is_read(
     swaps: Swaps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swapping, "read_model", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(swapping, "read_classifier", lambda *_: pytest.fail("it was read"))
     swaps.classifier.refresh()
 
 

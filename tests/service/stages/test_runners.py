@@ -15,6 +15,7 @@ from emotion.errors import (
     UndecodableImage,
 )
 from emotion.faces import ModelVersion, Sighting
+from service.models.served import ModelState
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.runners import RunnerClassifier, RunnerDetector
 from service.stages.tasks import CropResult, CropTask, CropVerdict, DetectionResult, DetectionTask
@@ -50,9 +51,9 @@ class FakeClassifierService:
         self.asked.append("classify")
         return seal([self._answer(task) for task in unseal(tasks)])
 
-    async def describe(self) -> Envelope[ModelVersion]:
+    async def describe(self) -> Envelope[ModelState]:
         self.asked.append("describe")
-        return Envelope(MODEL)
+        return Envelope(ModelState(MODEL))
 
     def _answer(self, task: CropTask) -> CropResult:
         if self.late:
@@ -158,5 +159,5 @@ async def test_a_crop_that_was_too_late_makes_the_call_late() -> None:
 async def test_a_probe_passes_if_the_process_answers() -> None:
     await RunnerDetector(FakeDetectorService(sighting_of)).probe()
     service = FakeClassifierService()
-    assert await RunnerClassifier(service).describe() == MODEL
+    assert await RunnerClassifier(service).describe() == ModelState(MODEL)
     assert service.asked == ["describe"]
