@@ -4,6 +4,7 @@ PYTHON ?= python3
 UV ?= .venv/bin/uv
 SERVE_FLAGS ?=
 PYTEST_FLAGS ?=
+TEST_PROCESSES ?= 2
 LOCK_FLAGS ?=
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
@@ -49,7 +50,8 @@ setup: .venv/.ready  ## Make the full environment, .venv
 
 .PHONY: test
 test: .venv/.ready  ## Run the tests but the heavy ones, with branch coverage
-	.venv/bin/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
+	.venv/bin/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile \
+		--cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
 
 .PHONY: soak
 soak: .venv/.ready  ## Run the heavy tests

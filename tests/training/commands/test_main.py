@@ -167,7 +167,7 @@ def test_champion_is_exported_by_default_and_missed_where_there_is_none(
 def test_form_of_a_run_is_not_asked_of_the_champion(tmp_path: Path) -> None:
     result = call("export", "--precision", "int8", home=tmp_path)
     assert result.exit_code == 2
-    assert "--precision and --config go with --run" in result.stderr
+    assert "--precision int8 and --config go with --run" in result.stderr
 
 
 def test_detector_is_exported(tmp_path: Path) -> None:

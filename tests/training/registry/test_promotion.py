@@ -1,5 +1,4 @@
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow.artifacts
@@ -43,20 +42,6 @@ def test_first_challenger_has_to_be_better_than_the_built_in_model(
     assert champion is not None
     assert champion.model == "built-in"
     assert champion.precision == "fp32"
-
-
-def test_first_champion_that_is_better_can_be_rolled_back_to_the_built_in_model(
-    registry: Registry, register: Register, gate: Gate
-) -> None:
-    version = register(range(10))
-    promote(registry, version, gate.ask(version))
-    assert number_of_champion(registry) == version.number
-    promoted = datetime.fromisoformat(tags(registry, version)["promoted"])
-    assert abs((datetime.now(UTC) - promoted).total_seconds()) < 60
-    _, champion = roll_back(registry, "")
-    assert champion.model == "built-in"
-    with pytest.raises(PromotionError, match="no former champion to go back to"):
-        roll_back(registry, "")
 
 
 def test_built_in_model_is_registered_once(
@@ -252,53 +237,6 @@ def test_promotion_may_be_repeated(registry: Registry, register: Register, gate:
     known = tags(registry, version)
     promote(registry, version, decision)
     assert tags(registry, version) == known
-
-
-def test_rollback_puts_the_former_champion_back(
-    registry: Registry, register: Register, gate: Gate
-) -> None:
-    old, new = register(range(10)), register(range(20))
-    gate.crown(old)
-    gate.crown(new)
-    left, champion = roll_back(registry, "calls every beard angry")
-    assert (left.number, champion.number) == (new.number, old.number)
-    assert number_of_champion(registry) == old.number
-    assert tags(registry, new)["rolled_back"] == "calls every beard angry"
-    assert "former_champion" not in tags(registry, new)
-
-
-def test_rollback_walks_back_promotion_by_promotion(
-    registry: Registry, register: Register, gate: Gate
-) -> None:
-    versions = [register(range(10)), register(range(20)), register(range(30))]
-    for version in versions:
-        gate.crown(version)
-    roll_back(registry, "")
-    roll_back(registry, "")
-    assert number_of_champion(registry) == versions[0].number
-    assert tags(registry, versions[1])["rolled_back"] == "no reason given"
-
-
-def test_rollback_without_a_champion_is_refused(registry: Registry, register: Register) -> None:
-    with pytest.raises(PromotionError, match="there is no champion to roll back"):
-        roll_back(registry, "")
-    register(range(10))
-    with pytest.raises(PromotionError, match="there is no champion to roll back"):
-        roll_back(registry, "")
-
-
-def test_version_that_was_rolled_back_may_become_champion_again(
-    registry: Registry, register: Register, gate: Gate
-) -> None:
-    old, new = register(range(10)), register(range(20))
-    gate.crown(old)
-    gate.crown(new)
-    roll_back(registry, "by mistake")
-    gate.crown(registry.version(new.number))
-    known = tags(registry, new)
-    assert number_of_champion(registry) == new.number
-    assert known["former_champion"] == old.number
-    assert "rolled_back" not in known
 
 
 def test_version_to_promote_is_the_challenger_unless_one_is_named(

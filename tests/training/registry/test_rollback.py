@@ -1,0 +1,78 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.training.registry.conftest import Gate, Register
+from training.errors import PromotionError
+from training.registry.promotion import promote, roll_back
+from training.registry.versions import Registry, Version
+
+
+def number_of_champion(registry: Registry) -> str | None:
+    champion = registry.champion()
+    return None if champion is None else champion.number
+
+
+def tags(registry: Registry, version: Version) -> dict[str, str]:
+    return dict(registry.version(version.number).tags)
+
+
+def test_first_champion_that_is_better_can_be_rolled_back_to_the_built_in_model(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    version = register(range(10))
+    promote(registry, version, gate.ask(version))
+    assert number_of_champion(registry) == version.number
+    promoted = datetime.fromisoformat(tags(registry, version)["promoted"])
+    assert abs((datetime.now(UTC) - promoted).total_seconds()) < 60
+    _, champion = roll_back(registry, "")
+    assert champion.model == "built-in"
+    with pytest.raises(PromotionError, match="no former champion to go back to"):
+        roll_back(registry, "")
+
+
+def test_rollback_puts_the_former_champion_back(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    old, new = register(range(10)), register(range(20))
+    gate.crown(old)
+    gate.crown(new)
+    left, champion = roll_back(registry, "calls every beard angry")
+    assert (left.number, champion.number) == (new.number, old.number)
+    assert number_of_champion(registry) == old.number
+    assert tags(registry, new)["rolled_back"] == "calls every beard angry"
+    assert "former_champion" not in tags(registry, new)
+
+
+def test_rollback_walks_back_promotion_by_promotion(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    versions = [register(range(10)), register(range(20)), register(range(30))]
+    for version in versions:
+        gate.crown(version)
+    roll_back(registry, "")
+    roll_back(registry, "")
+    assert number_of_champion(registry) == versions[0].number
+    assert tags(registry, versions[1])["rolled_back"] == "no reason given"
+
+
+def test_rollback_without_a_champion_is_refused(registry: Registry, register: Register) -> None:
+    with pytest.raises(PromotionError, match="there is no champion to roll back"):
+        roll_back(registry, "")
+    register(range(10))
+    with pytest.raises(PromotionError, match="there is no champion to roll back"):
+        roll_back(registry, "")
+
+
+def test_version_that_was_rolled_back_may_become_champion_again(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    old, new = register(range(10)), register(range(20))
+    gate.crown(old)
+    gate.crown(new)
+    roll_back(registry, "by mistake")
+    gate.crown(registry.version(new.number))
+    known = tags(registry, new)
+    assert number_of_champion(registry) == new.number
+    assert known["former_champion"] == old.number
+    assert "rolled_back" not in known
