@@ -17,6 +17,8 @@ from emotion.faces import Box, Detection, Landmarks
 from emotion.image import RgbImage
 
 Floats = npt.NDArray[np.float32]
+# What the network says of n photos: locations [n, p, 4], scores [n, p], landmarks [n, p, 10].
+Tensors = tuple[Floats, Floats, Floats]
 
 # Priors and variances the weights were trained with (biubug6/Pytorch_Retinaface, cfg_mnet).
 _STRIDES_AND_SIZES = ((8, (16, 32)), (16, (64, 128)), (32, (256, 512)))
@@ -43,7 +45,7 @@ class DetectionSettings:
 class FaceNetwork(Protocol):
     """Runs the detector's model file."""
 
-    def __call__(self, images: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+    def __call__(self, images: npt.NDArray[np.uint8]) -> Tensors:
         """Return locations [n, p, 4], scores [n, p], landmarks [n, p, 10] for RGB [n, h, w, 3]."""
         ...
 
@@ -61,11 +63,28 @@ def detect(
     Returns:
         Largest face first, in pixels of ``image``.
     """
-    height, width = image.shape[:2]
     seen = scale_to_side(image, settings.side)
-    locations, scores, landmarks = network(seen[np.newaxis])
+    return detections_from(network(seen[np.newaxis]), seen.shape, image.shape, settings)
+
+
+def detections_from(
+    tensors: Tensors, seen: tuple[int, ...], photo: tuple[int, ...], settings: DetectionSettings
+) -> tuple[Detection, ...]:
+    """Read what the network said of one photo.
+
+    Args:
+        tensors: its answer, for one photo.
+        seen: height and width of what it was shown.
+        photo: height and width of the upright photo.
+        settings: how hard to look.
+
+    Returns:
+        Largest face first, in pixels of the photo.
+    """
+    locations, scores, landmarks = tensors
+    height, width = photo[:2]
     sure = np.flatnonzero(scores[0] >= settings.min_score)
-    priors = priors_of(seen.shape[0], seen.shape[1])[sure]
+    priors = priors_of(seen[0], seen[1])[sure]
     unit = np.array([width, height], dtype=np.float32)
     boxes = boxes_from(locations[0][sure], priors) * np.tile(unit, 2)
     points = points_from(landmarks[0][sure], priors) * unit
