@@ -18,6 +18,7 @@ from pathlib import Path
 from emotion.checksums import digest_of, read_checksums
 from emotion.contract import CLASSIFIER_NAME, MODEL_FILE
 from emotion.errors import ContractMismatch, ModelUnavailable
+from emotion.model_config import names_in, with_names
 from service.models.onnx import load_classifier
 from service.models.repository import (
     CHECKSUM_FILE,
@@ -93,11 +94,12 @@ class InstalledModels:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def place(self, content: bytes, registry_version: str) -> int:
+    def place(self, content: bytes, version: str, registry_version: str) -> int:
         """Make a file the newest version, and delete those too old or damaged; under the lock.
 
         Args:
             content: an ONNX file that has been found to keep the contract.
+            version: what it says it is.
             registry_version: what it is in the registry.
 
         Returns:
@@ -110,8 +112,9 @@ class InstalledModels:
         with self.draft() as draft:
             _write(draft / MODEL_FILE, content)
             _write(draft / _RECORD_FILE, _record_of(registry_version))
-            for name in (CONFIG_FILE, LABELS_FILE):
-                _replace(self._model / name, (self.built_in / CLASSIFIER_NAME / name).read_bytes())
+            labels = (self.built_in / CLASSIFIER_NAME / LABELS_FILE).read_bytes()
+            _replace(self._model / LABELS_FILE, labels)
+            self._configure({number: version})
             self._list({number: digest_of(content)})
             draft.rename(self._model / str(number))
             _sync(self._model)
@@ -130,6 +133,7 @@ class InstalledModels:
             # Renamed first, so that no reader finds half a version.
             gone = (self._model / str(number)).rename(self._model / _GONE)
             shutil.rmtree(gone)
+        self._configure({})
         self._list({})
 
     def _good(self, number: int | None) -> RepositoryModel | None:
@@ -138,6 +142,14 @@ class InstalledModels:
             return load_classifier(self.folder, number).source
         except ContractMismatch:
             return None
+
+    def _configure(self, added: dict[int, str]) -> None:
+        """Write the configuration: the built-in one, with the names of the versions here."""
+        file = self._model / CONFIG_FILE
+        named = names_in(file.read_text(encoding="utf-8")) if file.exists() else {}
+        names = {n: named[n] for n in versions_of(self._model) if n in named}
+        built_in = (self.built_in / CLASSIFIER_NAME / CONFIG_FILE).read_text(encoding="utf-8")
+        _replace(file, with_names(built_in, names | added).encode())
 
     def _list(self, added: dict[int, str]) -> None:
         """Write the checksums: those of other models, of versions that are there, and new ones."""

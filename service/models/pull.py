@@ -52,7 +52,7 @@ def pull(uri: str | None, models: InstalledModels) -> Pulled:
             with models.draft() as draft:
                 content = registry.fetch(champion, draft)
             version = _checked(content, champion, models)
-            number = models.place(content, champion.version)
+            number = models.place(content, version, champion.version)
     except OSError as error:
         raise InvalidRequest(
             f"{error.filename or models.folder} can't be written: {error.strerror or error}."

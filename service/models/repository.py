@@ -67,7 +67,7 @@ def read_model(repository: Path, name: str, number: int | None = None) -> Reposi
         ContractMismatch: it is missing, its checksum differs, or its configuration is not
             one this service can honour.
     """
-    config = _read_config(repository, name)
+    config = read_config(repository, name)
     number = number or _newest_version(repository / name)
     return _joined(config, number, _read_verified(repository, f"{name}/{number}/{MODEL_FILE}"))
 
@@ -88,7 +88,7 @@ def configured_as(repository: Path, name: str, content: bytes) -> RepositoryMode
     Raises:
         ContractMismatch: see ``read_model``.
     """
-    return _joined(_read_config(repository, name), 0, content)
+    return _joined(read_config(repository, name), 0, content)
 
 
 def _joined(config: ModelConfig, number: int, content: bytes) -> RepositoryModel:
@@ -118,7 +118,12 @@ def check_labels(repository: Path, name: str) -> None:
         raise ContractMismatch(f"{path}: the labels {labels} are not this project's, in its order.")
 
 
-def _read_config(repository: Path, name: str) -> ModelConfig:
+def read_config(repository: Path, name: str) -> ModelConfig:
+    """Read a model's ``config.pbtxt``.
+
+    Raises:
+        ContractMismatch: it is missing, or not for the runtime this service is built for.
+    """
     path = repository / name / CONFIG_FILE
     try:
         config = text_format.Parse(_text_of(path), ModelConfig())

@@ -11,7 +11,8 @@ from onnx import numpy_helper
 
 from emotion.contract import CLASSIFIER_NAME, VERSION_KEY
 from service.models.installed import InstalledModels
-from service.models.repository import read_model
+from service.models.onnx import named_version
+from service.models.repository import configured_as, read_model
 from service.settings import BUILT_IN_MODELS
 from tests.e2e.servers import Server, rapt
 
@@ -32,8 +33,9 @@ def make_classifiers() -> Classifiers:
 def place(home: Path, content: bytes, registry_version: str = "1") -> None:
     """Put a model where a pull would put it."""
     models = InstalledModels(home / "models", BUILT_IN_MODELS)
+    version = named_version(configured_as(BUILT_IN_MODELS, CLASSIFIER_NAME, content))
     with models.locked():
-        models.place(content, registry_version)
+        models.place(content, version, registry_version)
 
 
 def asking(url: str, topology: str, folder: Path) -> AbstractContextManager[Server]:

@@ -28,7 +28,7 @@ from training.export.calibration import fit_temperature
 from training.export.onnx_classifier import NAME_KEY, OnnxClassifier
 from training.export.provenance import code_commit, data_fingerprint, model_version
 from training.export.served_model import write_model
-from training.export.triton_config import CLASSIFIER_CONFIG
+from training.export.triton_config import classifier_config
 from training.fitting.checkpoint import load_network
 from training.fitting.network import CalibratedClassifier, EmotionNetwork
 
@@ -76,10 +76,12 @@ def place_classifier(model: bytes, repository: Path) -> Path:
 
     Raises:
         ExportError: the repository's README has no line for it. The model that was there stays.
+        ModelFileError: it is no emotion classifier.
     """
     require_checksum_line(repository)
     labels = "".join(f"{emotion}\n" for emotion in EMOTIONS)
-    files = {"config.pbtxt": CLASSIFIER_CONFIG, "labels.txt": labels}
+    config = classifier_config(OnnxClassifier(model, threads=1).version)
+    files = {"config.pbtxt": config, "labels.txt": labels}
     return write_model(repository, CLASSIFIER_NAME, model, files)
 
 

@@ -13,6 +13,7 @@ from emotion.contract import (
     DETECTOR_OUTPUTS,
 )
 from emotion.labels import EMOTIONS
+from emotion.model_config import with_names
 from emotion.preprocessing import CROP_SIDE
 
 # One thread: the default takes every core, in every instance.
@@ -25,7 +26,7 @@ version_policy { latest { num_versions: 1 } }"""
 
 _CROP = f"[ 1, {CROP_SIDE}, {CROP_SIDE} ]"
 
-CLASSIFIER_CONFIG = f"""\
+_CLASSIFIER_CONFIG = f"""\
 name: "{CLASSIFIER_NAME}"
 backend: "onnxruntime"
 max_batch_size: 64
@@ -77,3 +78,8 @@ model_warmup [
   }}
 ]
 """
+
+
+def classifier_config(version: str) -> str:
+    """Return the classifier's ``config.pbtxt`` with this version in folder 1."""
+    return with_names(_CLASSIFIER_CONFIG, {1: version})

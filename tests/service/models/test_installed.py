@@ -31,7 +31,9 @@ def content_of(version: str) -> bytes:
 def place(models: InstalledModels, *versions: str) -> int:
     """Place models; the number of the last one. Each is version 100, 101, ... of the registry."""
     with models.locked():
-        numbers = [models.place(content_of(one), str(100 + n)) for n, one in enumerate(versions)]
+        numbers = [
+            models.place(content_of(one), one, str(100 + n)) for n, one in enumerate(versions)
+        ]
     return numbers[-1]
 
 
@@ -57,9 +59,20 @@ def test_a_model_is_placed_complete(models: InstalledModels, tiny: TinyRepositor
         "emotion_classifier/labels.txt",
     }
     assert load_classifier(models.folder, max_batch=1).version.version == "new"
-    for name in ("config.pbtxt", "labels.txt"):
-        place_of = f"{CLASSIFIER_NAME}/{name}"
-        assert (models.folder / place_of).read_bytes() == tiny.files[place_of]
+    labels = f"{CLASSIFIER_NAME}/labels.txt"
+    assert (models.folder / labels).read_bytes() == tiny.files[labels]
+
+
+def test_the_configuration_is_the_built_in_one_with_the_names_of_the_versions_that_are_there(
+    models: InstalledModels, tiny: TinyRepository
+) -> None:
+    place(models, "1", "2", "3")
+    config = f"{CLASSIFIER_NAME}/config.pbtxt"
+    assert (models.folder / config).read_text(encoding="utf-8") == (
+        tiny.files[config].decode()
+        + 'parameters { key: "version_2" value: { string_value: "2" } }\n'
+        + 'parameters { key: "version_3" value: { string_value: "3" } }\n'
+    )
 
 
 def test_what_it_is_in_the_registry_is_recorded(models: InstalledModels) -> None:
@@ -96,7 +109,7 @@ def test_a_newest_one_that_was_changed_is_none_though_an_older_one_is_good(
 
 def test_a_newest_one_that_breaks_the_contract_is_none(models: InstalledModels) -> None:
     with models.locked():
-        models.place(classifier(classes=8).SerializeToString(), "1")
+        models.place(classifier(classes=8).SerializeToString(), "tiny", "1")
     assert models.newest() is None
 
 
@@ -123,7 +136,7 @@ def test_two_versions_are_kept_and_listed(models: InstalledModels) -> None:
 def test_damaged_versions_do_not_count_and_are_deleted(models: InstalledModels) -> None:
     place(models, "1", "2")
     with models.locked():
-        models.place(classifier(classes=8).SerializeToString(), "3")
+        models.place(classifier(classes=8).SerializeToString(), "tiny", "3")
     damage(models, 2)
     assert place(models, "4") == 4
     # With 1 deleted by the third, none of the good is left but the newest.

@@ -83,7 +83,7 @@ def test_an_installed_champion_that_breaks_the_contract_is_not_taken_for_there(
     bad: bytes = classifier(classes=8).SerializeToString()
     number = registry.register_champion(bad)
     with models.locked():
-        models.place(bad, number)
+        models.place(bad, "tiny", number)
     with pytest.raises(ChampionRefused, match="answers with shape"):
         pull(registry.url, models)
 

@@ -11,6 +11,7 @@ from tritonclient.grpc import model_config_pb2
 
 from emotion.checksums import read_checksums
 from emotion.labels import EMOTIONS
+from emotion.model_config import names_in
 from training.data.dataset import Fer2013
 from training.errors import ExportError
 from training.export.classifier import (
@@ -82,10 +83,15 @@ def test_config_batches_warms_up_and_bounds_threads(exported: Path) -> None:
     assert [group.kind for group in config.instance_group] == [
         model_config_pb2.ModelInstanceGroup.KIND_CPU
     ]
-    threads = {key: value.string_value for key, value in config.parameters.items()}
-    assert threads == {"intra_op_thread_count": "1", "inter_op_thread_count": "1"}
+    parameters = {key: value.string_value for key, value in config.parameters.items()}
+    assert parameters["intra_op_thread_count"] == parameters["inter_op_thread_count"] == "1"
     (warm_up,) = config.model_warmup
     assert list(warm_up.inputs["crops"].dims) == [1, 48, 48]
+
+
+def test_config_names_the_version_of_the_file(exported: Path, served: OnnxClassifier) -> None:
+    text = (exported / "emotion_classifier" / "config.pbtxt").read_text(encoding="utf-8")
+    assert names_in(text) == {1: served.version}
 
 
 def test_readme_lists_the_checksum_of_the_written_file(exported: Path) -> None:
