@@ -48,13 +48,30 @@ setup: .venv/.ready  ## Make the full environment, .venv
 .venv-serve/.ready: requirements/serving.txt pyproject.toml
 	$(call environment,.venv-serve,requirements/serving.txt)
 
+# tritonserver lies in a wheel, with a Python backend that is told which Python it is for, and without
+# its onnxruntime backend: tests/triton_backend takes that one's place.
+.venv-triton/.ready: requirements/triton.txt tests/triton_backend/model.py
+	@echo "Making .venv-triton from requirements/triton.txt"
+	$(PYTHON) -m venv .venv-triton
+	.venv-triton/bin/python $(PIP_INSTALL) --require-hashes -r requirements/triton.txt
+	version=$$(.venv-triton/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') && \
+	cd .venv-triton/lib/python$$version/site-packages/pytriton/tritonserver && \
+	cp python_backend_stubs/$$version/triton_python_backend_stub backends/python/ && \
+	mkdir -p backends/onnxruntime && \
+	cp $(CURDIR)/tests/triton_backend/model.py backends/onnxruntime/
+	@touch $@
+
+.PHONY: triton
+triton: .venv-triton/.ready  ## Start a Triton server on 127.0.0.1:8001 (gRPC) with model_repository
+	.venv-triton/bin/python tests/triton_server.py model_repository
+
 .PHONY: test
-test: .venv/.ready  ## Run the tests but the heavy ones, with branch coverage
+test: .venv/.ready .venv-triton/.ready  ## Run the tests but the heavy ones, with branch coverage
 	.venv/bin/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile \
 		--cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
 
 .PHONY: soak
-soak: .venv/.ready  ## Run the heavy tests
+soak: .venv/.ready .venv-triton/.ready  ## Run the heavy tests
 	.venv/bin/python -m pytest -m soak --timeout=1800 $(PYTEST_FLAGS)
 
 .PHONY: bench
@@ -110,10 +127,11 @@ bento: .venv-serve/.ready  ## Pack a Bento with the champion (MLFLOW_TRACKING_UR
 .PHONY: ci
 ci: check test wheel  ## All that CI does
 
-COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal \
-	--python-version 3.11 --generate-hashes --no-emit-index-url \
-	--override requirements/overrides.txt --excludes requirements/excludes.txt \
-	$(LOCK_FLAGS) pyproject.toml requirements/build.in
+UV_COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK_FLAGS)
+COMPILE = $(UV_COMPILE) --override requirements/overrides.txt \
+	--excludes requirements/excludes.txt pyproject.toml requirements/build.in
+COMPILE_TRITON = $(UV_COMPILE) --no-deps requirements/triton.in
 
 # Pins that are in the lock stay as they are unless pyproject.toml rules them out;
 # LOCK_FLAGS=--upgrade takes the newest of everything.
@@ -121,10 +139,11 @@ COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --univ
 lock: $(filter .venv/bin/uv,$(UV))  ## Write requirements/*.txt anew from pyproject.toml
 	$(COMPILE) --all-extras --output-file requirements/full.txt
 	$(COMPILE) --output-file requirements/serving.txt
+	$(COMPILE_TRITON) --output-file requirements/triton.txt
 
 .venv/bin/uv:
 	$(MAKE) setup
 
 .PHONY: clean
 clean:  ## Remove the environments and all that was built
-	rm -rf .venv .venv-serve build dist htmlcov .coverage .*_cache
+	rm -rf .venv .venv-serve .venv-triton build dist htmlcov .coverage .*_cache

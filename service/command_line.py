@@ -74,7 +74,8 @@ def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> N
     default="runners",
     show_default=True,
     type=click.Choice(get_args(Topology)),
-    help="runners: a process for each model. inline: all in one, the least cost.",
+    help="runners: a process for each model. inline: all in one, the least cost. triton: the "
+    "models are on a Triton server (RAPT_TRITON_ADDRESS).",
 )
 def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:  # noqa: ARG001
     """Serve photos over HTTP until Ctrl-C.
@@ -88,7 +89,7 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None: 
       rapt serve --topology inline --port 8080
     """
     # Checked in a process of its own, so that this one stays small for as long as it waits.
-    command = [sys.executable, "-P", "-m", "service.command_line", "check"]
+    command = [sys.executable, "-P", "-m", "service.command_line", "check", "--topology", topology]
     if (status := subprocess.call(command)) != 0:  # noqa: S603  # our own words
         sys.exit(status)
     address = Address(host, port, topology)
@@ -97,13 +98,20 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None: 
 
 
 @main.command()
-def check() -> None:
+@click.option(
+    "--topology",
+    default="runners",
+    show_default=True,
+    type=click.Choice(get_args(Topology)),
+    help="Of `rapt serve`; in triton the models are Triton's, and only settings are checked.",
+)
+def check(*, topology: Topology) -> None:
     """Check the settings and the model files, and say which would be served."""
     # Imported late, as above.
-    from service.models_command import describe_served  # noqa: PLC0415
+    from service.models_command import describe_served, describe_triton  # noqa: PLC0415
 
     with _errors_as_messages():
-        click.echo(describe_served())
+        click.echo(describe_triton() if topology == "triton" else describe_served())
 
 
 @main.group()

@@ -84,6 +84,11 @@ def _failed(error: RaptError) -> Pulled:
     )
 
 
+def describe_triton() -> str:
+    """Say where the models are in the topology ``triton``; it may not be there yet."""
+    return f"Models are asked of Triton at {load_settings().triton_address}."
+
+
 def _installed(into: Path | None) -> InstalledModels:
     if into is not None:
         return InstalledModels(into, BUILT_IN_MODELS, keep=1)

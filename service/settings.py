@@ -4,6 +4,7 @@ A field ``max_bytes`` is set by the variable ``RAPT_MAX_BYTES``.
 """
 
 import os
+import re
 from pathlib import Path
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -13,6 +14,8 @@ from emotion.detection import DetectionSettings
 from emotion.errors import InvalidRequest
 from emotion.image import ImageLimits
 
+# A host, or an IPv6 address in brackets, before the port; no scheme, no path.
+_ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
@@ -84,8 +87,18 @@ class Settings(BaseSettings):
     threads: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),
         ge=1,
-        description="Photos worked on at once in the inline topology. The default is the cores "
-        "this process may use; where a container's quota is lower, set it.",
+        description="Photos worked on at once in the inline topology; decoded at once in triton. "
+        "The default is the cores this process may use; where a container's quota is lower, set "
+        "it.",
+    )
+    triton_address: str = Field(
+        default="localhost:8001",
+        description="Where the triton topology finds Triton's gRPC endpoint, HOST:PORT.",
+    )
+    triton_photos: int = Field(
+        default=16,
+        ge=1,
+        description="Photos that a front of the triton topology has decoded and in work at once.",
     )
 
     @field_validator("home")
@@ -95,6 +108,13 @@ class Settings(BaseSettings):
             if path.exists() and not path.is_dir():
                 raise ValueError(f"{path} is not a folder")
         return home
+
+    @field_validator("triton_address")
+    @classmethod
+    def _is_host_and_port(cls, address: str) -> str:
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"{address!r} is not HOST:PORT, as in localhost:8001")
+        return address
 
     @field_validator("max_bytes_in_flight")
     @classmethod

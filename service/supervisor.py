@@ -5,6 +5,7 @@ should this process be killed.
 """
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from typing import Literal
 from emotion.errors import InvalidRequest, ModelUnavailable
 from service.lifeline import lifeline
 
-Topology = Literal["runners", "inline"]
+Topology = Literal["runners", "inline", "triton"]
 
 _START_SECONDS = 120.0
 _END_SECONDS = 30.0
@@ -134,6 +135,7 @@ def _running(address: Address, interface: str) -> Iterator[subprocess.Popen[byte
 def _wait_until_ready(address: Address, server: subprocess.Popen[bytes], told: _Told) -> bool:
     """Return True once ready, False if told to end first."""
     deadline = time.monotonic() + _START_SECONDS
+    reason = ""
     while time.monotonic() < deadline:
         if told.to_end:
             return False
@@ -142,22 +144,27 @@ def _wait_until_ready(address: Address, server: subprocess.Popen[bytes], told: _
                 f"The service ended with status {server.returncode} before it was ready; "
                 "the reason is above."
             )
-        if _is_ready(address):
+        is_ready, reason = _ask(address)
+        if is_ready:
             return True
         time.sleep(_POLL_SECONDS)
-    raise ModelUnavailable(f"The service was not ready within {_START_SECONDS:.0f} s.")
+    raise ModelUnavailable(f"The service was not ready within {_START_SECONDS:.0f} s. {reason}")
 
 
-def _is_ready(address: Address) -> bool:
+def _ask(address: Address) -> tuple[bool, str]:
+    """Return whether it is ready, and why not if it says so."""
     # Not urllib, which would ask a proxy that the environment names.
     connection = http.client.HTTPConnection(
         address.local_host, address.port, timeout=_PROBE_SECONDS
     )
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    except (http.client.HTTPException, OSError):
-        return False
+        response = connection.getresponse()
+        if response.status == http.client.OK:
+            return True, ""
+        return False, str(json.loads(response.read()).get("detail", ""))
+    except (http.client.HTTPException, OSError, ValueError):
+        return False, ""
     finally:
         connection.close()
 

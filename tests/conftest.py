@@ -7,6 +7,7 @@ import pytest
 
 from service.models.onnx import OnnxFaceNetwork
 from tests.mlflow_server import MlflowServer, mlflow_server
+from tests.triton_server import TritonServer, triton_server, tritonserver
 
 PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
@@ -41,4 +42,22 @@ def face_network(model_repository: Path) -> OnnxFaceNetwork:
 def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """One MLflow server for all tests; each registers under names or experiments of its own."""
     with mlflow_server(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def triton_environment() -> None:
+    """Skip where there can't be one; `make test` makes it."""
+    if tritonserver() is None:
+        pytest.skip(
+            ".venv-triton is absent; `make test` makes it with Python 3.11 or 3.12 on Linux"
+        )
+
+
+@pytest.fixture(scope="session")
+def triton(
+    triton_environment: None, model_repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TritonServer]:
+    """One Triton server with the committed models, for all tests that don't change it."""
+    with triton_server(model_repository, tmp_path_factory.mktemp("triton")) as server:
         yield server

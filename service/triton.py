@@ -1,0 +1,50 @@
+"""Topology ``triton``: ``bentoml serve service.triton:EmotionService``.
+
+The front alone; both models are on a Triton server, which batches for all fronts that ask it.
+"""
+
+import bentoml
+
+from emotion.photo import PhotoPipeline
+from service.bentoml_options import front_options
+from service.data_plane import Backend, DataPlane
+from service.http.front import create_front
+from service.http.front_first import put_front_first
+from service.lifeline import end_with_parent
+from service.logs import set_up_logging
+from service.metrics import PhotoMetrics
+from service.models.served import ModelState
+from service.settings import load_settings
+from service.stages.triton import TritonClassifier, TritonDetector
+from service.stages.triton_client import TritonClient
+
+set_up_logging()
+settings = load_settings()
+plane = DataPlane(settings)
+
+
+@bentoml.service(**front_options(settings))
+class EmotionService:
+    """The front: HTTP in, JSON out."""
+
+    def __init__(self) -> None:
+        """Put the pipeline together from two models of one Triton server."""
+        end_with_parent()
+        self._client = TritonClient(settings.triton_address)
+        detector = TritonDetector(self._client, settings)
+        classifier = TritonClassifier(self._client, settings)
+
+        async def probe() -> ModelState:
+            await detector.probe()
+            return ModelState(await classifier.probe())
+
+        # No registry is watched: which model is served is decided where Triton's files are.
+        plane.start(Backend(PhotoPipeline(detector, classifier), probe, PhotoMetrics()))
+
+    @bentoml.on_shutdown
+    async def disconnect(self) -> None:
+        """Close the connection."""
+        await self._client.close()
+
+
+put_front_first(EmotionService, create_front(plane))
