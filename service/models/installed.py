@@ -146,7 +146,9 @@ class InstalledModels:
     def _configure(self, added: dict[int, str]) -> None:
         """Write the configuration: the built-in one, with the names of the versions here."""
         file = self._model / CONFIG_FILE
-        named = names_in(file.read_text(encoding="utf-8")) if file.exists() else {}
+        # It may be damaged, as the checksums below.
+        text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        named = names_in(text)
         names = {n: named[n] for n in versions_of(self._model) if n in named}
         built_in = (self.built_in / CLASSIFIER_NAME / CONFIG_FILE).read_text(encoding="utf-8")
         _replace(file, with_names(built_in, names | added).encode())

@@ -8,6 +8,7 @@ from tests.e2e.servers import Server, press_ctrl_c, rapt
 from tests.mlflow_server import MlflowServer
 from tests.pictures import astronaut, encode
 from tests.service.registry_models import TestRegistry
+from tests.triton_server import TritonServer
 
 
 @pytest.fixture(scope="session")
@@ -44,12 +45,17 @@ def topology(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture(scope="session", params=["inline", "runners"])
+@pytest.fixture(scope="session", params=["inline", "runners", "triton"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """One server a topology, for all tests."""
-    with rapt(request.param, tmp_path_factory.mktemp(request.param)) as one:
+    folder = tmp_path_factory.mktemp(request.param)
+    address = ""
+    if request.param == "triton":
+        triton: TritonServer = request.getfixturevalue("triton")
+        address = triton.address
+    with rapt(request.param, folder, RAPT_TRITON_ADDRESS=address) as one:
         yield one
         press_ctrl_c(one)
 

@@ -1,4 +1,4 @@
-"""Bad input that the running service must survive, in both topologies."""
+"""Bad input that the running service must survive, in every topology."""
 
 import asyncio
 import time

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.e2e.servers import Server
+from tests.triton_server import TritonServer
 
 BATCHES = "bentoml_service_adaptive_batch_size"
 
@@ -18,6 +19,18 @@ def test_rows_gather_while_the_models_are_busy(server: Server, face_jpeg: bytes)
     batches_more = server.metric(f"{BATCHES}_count") - batches
     assert calls_more == 64  # Of each model, one a photo.
     assert batches_more < 48
+
+
+@pytest.mark.parametrize("server", ["triton"], indirect=True)
+@pytest.mark.parametrize("model", ["face_detector", "emotion_classifier"])
+def test_triton_executes_less_often_than_it_is_asked(
+    model: str, server: Server, triton: TritonServer, face_jpeg: bytes
+) -> None:
+    before = triton.counts(model)
+    burst(server, face_jpeg)
+    after = triton.counts_after(model, before, inferences=32)
+    assert after.inferences - before.inferences == 32  # Of each model, one a photo.
+    assert after.executions - before.executions <= 24
 
 
 def test_a_photo_that_comes_alone_after_a_burst_is_not_held_back(

@@ -107,10 +107,13 @@ async def take_turns(server: Server, photo: bytes) -> tuple[Tally, Tally]:
 
 @pytest.mark.soak
 async def test_64_clients_for_a_minute(
-    server: Server, face_jpeg: bytes, capsys: pytest.CaptureFixture[str]
+    server: Server,
+    face_jpeg: bytes,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     few, many = await take_turns(server, face_jpeg)
-    topology = "runners" if len(server.family()) > 4 else "inline"
+    topology = request.node.callspec.params["server"]
     with capsys.disabled():
         print(f"\n{topology}: {FEW:2} clients: {few}")  # noqa: T201  # the figures are the point
         print(f"{topology}: {MANY:2} clients: {many}")  # noqa: T201  # as above

@@ -1,4 +1,4 @@
-"""What good photos are answered with, in both topologies."""
+"""What good photos are answered with, in every topology."""
 
 import asyncio
 from pathlib import Path
@@ -126,5 +126,5 @@ def test_only_the_topology_runners_has_a_process_for_each_model(
     server: Server, request: pytest.FixtureRequest
 ) -> None:
     workers = [one for one in server.family() if "_bentoml_impl.worker" in " ".join(one.cmdline())]
-    inline = request.node.callspec.params["server"] == "inline"
-    assert len(workers) == (1 if inline else 3)
+    runners = request.node.callspec.params["server"] == "runners"
+    assert len(workers) == (3 if runners else 1)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.e2e.servers import RAPT, Server, rapt, running, until
+from tests.triton_server import TritonServer
 
 PROJECT = Path(__file__).parents[2]
 
@@ -68,14 +69,21 @@ def test_a_second_server_on_the_same_port_says_that_it_is_taken(server: Server) 
 
 
 @pytest.mark.parametrize(
-    "target", [[], ["service.runners:EmotionService"], ["service.inline:EmotionService"]]
+    "target",
+    [
+        [],
+        ["service.runners:EmotionService"],
+        ["service.inline:EmotionService"],
+        ["service.triton:EmotionService"],
+    ],
 )
 def test_bentoml_serve_works_as_it_is_and_reports_to_nobody(
-    target: list[str], folder: Path, face_jpeg: bytes
+    target: list[str], folder: Path, face_jpeg: bytes, triton: TritonServer
 ) -> None:
     command = [str(Path(sys.executable).with_name("bentoml")), "serve", *target]
     command += ["--host", "127.0.0.1"]
     variables = {"BENTOML_HOME": str(folder / "bentoml"), "__BENTOML_DEBUG_USAGE": "true"}
+    variables["RAPT_TRITON_ADDRESS"] = triton.address  # The others don't ask for it.
     with running(command, folder, place=PROJECT, **variables) as server:
         until(lambda: is_ready(server), 60, server)
         assert server.post(face_jpeg).status_code == 200
