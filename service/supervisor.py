@@ -148,7 +148,8 @@ def _wait_until_ready(address: Address, server: subprocess.Popen[bytes], told: _
         if is_ready:
             return True
         time.sleep(_POLL_SECONDS)
-    raise ModelUnavailable(f"The service was not ready within {_START_SECONDS:.0f} s. {reason}")
+    message = f"The service was not ready within {_START_SECONDS:.0f} s. {reason}"
+    raise ModelUnavailable(message.rstrip())
 
 
 def _ask(address: Address) -> tuple[bool, str]:

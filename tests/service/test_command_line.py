@@ -124,3 +124,15 @@ def test_check_says_which_models_would_be_served() -> None:
     assert re.fullmatch(
         r"Models in .*model_repository are right: emotion_classifier .+\.\n", result.stdout
     )
+
+
+def test_where_the_models_are_tritons_check_looks_at_settings_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAPT_TRITON_ADDRESS", "triton:8001")
+    result = CliRunner().invoke(main, ["check", "--topology", "triton"])
+    assert (result.exit_code, result.stdout) == (0, "Models are asked of Triton at triton:8001.\n")
+    monkeypatch.setenv("RAPT_TRITON_ADDRESS", "http://triton:8001")
+    result = CliRunner().invoke(main, ["check", "--topology", "triton"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: RAPT_TRITON_ADDRESS: ")

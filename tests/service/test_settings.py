@@ -90,3 +90,20 @@ def test_the_largest_photo_has_to_fit_into_what_is_held(monkeypatch: pytest.Monk
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAPT_THREADS", "")
     assert load_settings().threads >= 1
+
+
+@pytest.mark.parametrize(
+    "address", ["localhost:8001", "10.0.0.7:1", "triton.ns.svc:8001", "[::1]:8001"]
+)
+def test_an_address_of_triton_is_host_and_port(address: str) -> None:
+    assert Settings(triton_address=address).triton_address == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost", "http://localhost:8001", "localhost:8001/v2", ":8001", "::1:8001", "a:b"],
+)
+def test_anything_else_is_no_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_TRITON_ADDRESS", address)
+    with pytest.raises(InvalidRequest, match=r"RAPT_TRITON_ADDRESS: .* is not HOST:PORT"):
+        load_settings()

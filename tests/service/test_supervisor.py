@@ -3,6 +3,8 @@
 import socket
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
 import pytest
@@ -70,6 +72,33 @@ def test_a_service_that_does_not_become_ready_is_told_and_ended(
     with pytest.raises(ModelUnavailable, match="not ready within 0 s"):
         serve_until_told(Address("127.0.0.1", free_port, "inline"), never)
     assert [process.poll() for process in started] != [None]
+
+
+class Unready(BaseHTTPRequestHandler):
+    """Says why it is not ready."""
+
+    def do_GET(self) -> None:
+        body = b'{"detail": "Triton does not answer."}'
+        self.send_response(503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+def test_why_it_is_not_ready_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_START_SECONDS", 0.5)
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), Unready) as unready,
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,
+    ):
+        threading.Thread(target=unready.serve_forever, daemon=True).start()
+        address = Address("127.0.0.1", unready.server_port, "triton")
+        with pytest.raises(ModelUnavailable, match=r"within 0 s\. Triton does not answer\.$"):
+            supervisor._wait_until_ready(address, process, supervisor._Told())
+        unready.shutdown()
 
 
 def test_what_does_not_end_when_asked_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
