@@ -34,6 +34,15 @@ class Ports:
     metrics: int
 
 
+def free_ports() -> Ports:
+    """Three that nobody listens on."""
+    free = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    ports = [int(one.getsockname()[1]) for one in free]
+    for one in free:
+        one.close()
+    return Ports(*ports)
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Of one model: rows that were asked for, and runs that it took."""
@@ -176,20 +185,12 @@ def triton_server(repository: Path, folder: Path) -> Iterator[TritonServer]:
         repository: the model repository that it serves.
         folder: where its log goes.
     """
-    server = TritonServer(repository, folder, Ports(*_free_ports()))
+    server = TritonServer(repository, folder, free_ports())
     try:
         server.start()
         yield server
     finally:
         server.kill()
-
-
-def _free_ports() -> list[int]:
-    free = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    ports = [int(one.getsockname()[1]) for one in free]
-    for one in free:
-        one.close()
-    return ports
 
 
 if __name__ == "__main__":

@@ -32,7 +32,11 @@ def make_classifiers() -> Classifiers:
 
 def place(home: Path, content: bytes, registry_version: str = "1") -> None:
     """Put a model where a pull would put it."""
-    models = InstalledModels(home / "models", BUILT_IN_MODELS)
+    place_in(InstalledModels(home / "models", BUILT_IN_MODELS), content, registry_version)
+
+
+def place_in(models: InstalledModels, content: bytes, registry_version: str = "1") -> None:
+    """Put a model into a repository."""
     version = named_version(configured_as(BUILT_IN_MODELS, CLASSIFIER_NAME, content))
     with models.locked():
         models.place(content, version, registry_version)
