@@ -45,6 +45,12 @@ def similarity(source: Landmarks, target: Landmarks) -> npt.NDArray[np.float64]:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
+def enlargement(landmarks: Landmarks) -> float:
+    """Return how many pixels of the crop ``align`` makes of one of the photo's, along a side."""
+    transform = similarity(landmarks, REFERENCE_POINTS)
+    return float(np.hypot(transform[0, 0], transform[1, 0]))
+
+
 def align(grey: npt.NDArray[np.uint8], landmarks: Landmarks) -> npt.NDArray[np.uint8]:
     """Cut a face out of a photo in FER2013's framing.
 

@@ -10,7 +10,8 @@ from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.errors import ContractMismatch, RaptError
 from service.lifeline import end_with_parent
 from service.models.installed import InstalledModels, registry_version_in
-from service.models.onnx import OnnxFaceNetwork, load_classifier, named_version
+from service.models.onnx import load_classifier, named_version
+from service.models.openvino import OpenVinoFaceNetwork
 from service.models.pull import Pulled, pull
 from service.models.registry import ChampionRefused, RegistryUnreachable, registry_uri
 from service.models.repository import read_model
@@ -68,7 +69,7 @@ def describe_served() -> str:
     """
     settings = load_settings()
     detector = choose_detector(settings.model_repositories).repository
-    OnnxFaceNetwork(detector)
+    OpenVinoFaceNetwork(detector)
     served = choose_classifier(settings.model_repositories, settings.max_batch)
     version = served.classifier.version
     where = " and ".join(dict.fromkeys(map(str, (detector, served.candidate.repository))))
@@ -101,7 +102,7 @@ def _served(settings: Settings) -> list[Candidate]:
     served: list[Candidate] = []
     with suppress(ContractMismatch):
         detector = choose_detector(repositories)
-        OnnxFaceNetwork(detector.repository)
+        OpenVinoFaceNetwork(detector.repository)
         served.append(detector)
     with suppress(ContractMismatch):
         served.append(choose_classifier(repositories, settings.max_batch).candidate)

@@ -18,7 +18,7 @@ from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
 from service.model_watches import swapping_classifier, watch_registry
-from service.models.onnx import OnnxFaceNetwork
+from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import ModelState, choose_detector
 from service.settings import load_settings
 from service.stages.envelope import Envelope, seal, unseal
@@ -40,7 +40,9 @@ class FaceDetector:
         """Load and warm up the detector."""
         end_with_parent()
         hold_nothing_back()
-        network = OnnxFaceNetwork(choose_detector(settings.model_repositories).repository)
+        network = OpenVinoFaceNetwork(
+            choose_detector(settings.model_repositories).repository, settings.detector_precision
+        )
         self._answer = PhotoBatchDetector(network, settings.detection, settings.limits)
 
     # Any: the rows are envelopes, of a type that pydantic has no schema for.

@@ -6,6 +6,7 @@ A field ``max_bytes`` is set by the variable ``RAPT_MAX_BYTES``.
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -83,6 +84,12 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         description="Processes of the face detector in the runners topology, a core each.",
+    )
+    detector_precision: Literal["auto", "f32"] = Field(
+        default="auto",
+        description="Arithmetic of the face detector's network where it runs in our processes: "
+        "auto is bf16 on processors that have it, f32 on others; f32 gives equal answers on all "
+        "machines, and takes twice the time.",
     )
     threads: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),

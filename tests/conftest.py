@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.models.onnx import OnnxFaceNetwork
+from service.models.openvino import OpenVinoFaceNetwork
 from tests.mlflow_server import MlflowServer, mlflow_server
 from tests.triton_server import TritonServer, triton_server, tritonserver
 
@@ -33,9 +33,9 @@ def model_repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def face_network(model_repository: Path) -> OnnxFaceNetwork:
-    """The committed detector."""
-    return OnnxFaceNetwork(model_repository)
+def face_network(model_repository: Path) -> OpenVinoFaceNetwork:
+    """The committed detector, the same on every machine."""
+    return OpenVinoFaceNetwork(model_repository, "f32")
 
 
 @pytest.fixture(scope="session")

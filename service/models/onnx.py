@@ -1,4 +1,4 @@
-"""The two model files in this process, on ONNX Runtime."""
+"""The emotion classifier in this process, on ONNX Runtime."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,46 +11,18 @@ from emotion.contract import (
     CLASSIFIER_INPUT,
     CLASSIFIER_NAME,
     CLASSIFIER_OUTPUT,
-    DETECTOR_INPUT,
-    DETECTOR_NAME,
-    DETECTOR_OUTPUTS,
     LABELS_KEY,
     VERSION_KEY,
 )
-from emotion.detection import Floats
 from emotion.errors import ContractMismatch
 from emotion.faces import ModelVersion, Verdicts
 from emotion.labels import EMOTIONS
 from emotion.preprocessing import CROP_SIDE
-from service.models.repository import RepositoryModel, read_classifier, read_model
+from service.models.repository import RepositoryModel, read_classifier
 
-# A photo for the warm-up: black, of the most common shape.
-_WARM_UP_PHOTO = (1, 480, 640, 3)
 # More than one, so that a file of a fixed batch is found out.
 _WARM_UP_CROPS = 2
 _SUM_TOLERANCE = 1e-3
-
-
-class OnnxFaceNetwork:
-    """``emotion.detection.FaceNetwork`` on the repository's detector."""
-
-    def __init__(self, repository: Path) -> None:
-        """Load, check and warm up.
-
-        Raises:
-            ContractMismatch: the file is not the detector this code was built for.
-        """
-        model = read_model(repository, DETECTOR_NAME)
-        self._session = _open(model)
-        _check_tensors(self._session, DETECTOR_NAME, [DETECTOR_INPUT], [*DETECTOR_OUTPUTS])
-        self(np.zeros(_WARM_UP_PHOTO, dtype=np.uint8))
-
-    def __call__(self, images: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
-        """Return locations [n, p, 4], scores [n, p], landmarks [n, p, 10] for RGB [n, h, w, 3]."""
-        locations, scores, landmarks = self._session.run(
-            [*DETECTOR_OUTPUTS], {DETECTOR_INPUT: images}
-        )
-        return locations, scores, landmarks
 
 
 class OnnxClassifier:
@@ -74,7 +46,7 @@ class OnnxClassifier:
             ContractMismatch: the file is not the classifier this code was built for.
         """
         self._session = _open(model)
-        _check_tensors(self._session, CLASSIFIER_NAME, [CLASSIFIER_INPUT], [CLASSIFIER_OUTPUT])
+        _check_tensors(self._session)
         self.max_batch = min(max_batch, model.max_batch_size or 1)
         self.version = ModelVersion(CLASSIFIER_NAME, _version_in(self._session, CLASSIFIER_NAME))
         self.source = replace(model, content=b"")
@@ -151,16 +123,14 @@ def _open(model: RepositoryModel) -> onnxruntime.InferenceSession:
         raise ContractMismatch(f"{model.name}: ONNX Runtime can't load it: {error}") from error
 
 
-def _check_tensors(
-    session: onnxruntime.InferenceSession, name: str, inputs: list[str], outputs: list[str]
-) -> None:
-    has_inputs = [tensor.name for tensor in session.get_inputs()]
-    has_outputs = [tensor.name for tensor in session.get_outputs()]
+def _check_tensors(session: onnxruntime.InferenceSession) -> None:
+    inputs = [tensor.name for tensor in session.get_inputs()]
+    outputs = [tensor.name for tensor in session.get_outputs()]
     uint8 = all(tensor.type == "tensor(uint8)" for tensor in session.get_inputs())
-    if has_inputs != inputs or sorted(has_outputs) != sorted(outputs) or not uint8:
+    if (inputs, outputs, uint8) != ([CLASSIFIER_INPUT], [CLASSIFIER_OUTPUT], True):
         raise ContractMismatch(
-            f"{name}: takes {has_inputs} and gives {has_outputs}; "
-            f"expected {inputs} as uint8 and {outputs}."
+            f"{CLASSIFIER_NAME}: takes {inputs} and gives {outputs}; "
+            f"expected {[CLASSIFIER_INPUT]} as uint8 and {[CLASSIFIER_OUTPUT]}."
         )
 
 

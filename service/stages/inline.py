@@ -9,7 +9,7 @@ from emotion.deadline import Deadline
 from emotion.errors import RaptError
 from emotion.faces import Sighting, Verdicts
 from service.micro_batch import MicroBatcher
-from service.models.onnx import OnnxFaceNetwork
+from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import choose_detector
 from service.settings import Settings
 from service.stages.tasks import (
@@ -33,7 +33,11 @@ class InlineDetector:
         Raises:
             ContractMismatch: the model is not what the code was built for.
         """
-        network = OnnxFaceNetwork(choose_detector(settings.model_repositories).repository)
+        network = OpenVinoFaceNetwork(
+            choose_detector(settings.model_repositories).repository,
+            settings.detector_precision,
+            parallel=settings.threads,
+        )
         detect = PhotoBatchDetector(network, settings.detection, settings.limits)
         # One photo a batch: several are worked on at once by several threads instead.
         self._batcher = MicroBatcher[DetectionTask, DetectionResult](

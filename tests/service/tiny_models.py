@@ -58,15 +58,22 @@ def detector(input_name: str = "images", input_type: int = TensorProto.UINT8) ->
         "landmarks": np.zeros((1, 1, 10), np.float32),
     }
     nodes = [
-        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))
-        for name, value in values.items()
+        helper.make_node("Cast", [input_name], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["real"], ["mean"], keepdims=0),
+        helper.make_node("Exp", ["mean"], ["positive"]),
+        # One, but a runtime can't know that, and so keeps the input.
+        helper.make_node("Sign", ["positive"], ["one"]),
+        *(helper.make_node("Mul", [f"constant_{name}", "one"], [name]) for name in values),
     ]
     outputs = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, value.shape)
         for name, value in values.items()
     ]
     images = helper.make_tensor_value_info(input_name, input_type, ["n", "h", "w", 3])
-    return _model(helper.make_graph(nodes, DETECTOR_NAME, [images], outputs))
+    constants = [
+        numpy_helper.from_array(value, f"constant_{name}") for name, value in values.items()
+    ]
+    return _model(helper.make_graph(nodes, DETECTOR_NAME, [images], outputs, constants))
 
 
 def classifier(

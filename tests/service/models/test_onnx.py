@@ -1,16 +1,14 @@
 import math
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto
 
 from emotion.checksums import digest_of
-from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
+from emotion.contract import CLASSIFIER_NAME
 from emotion.errors import ContractMismatch
 from emotion.faces import ModelVersion
 from emotion.labels import EMOTIONS
-from service.models.onnx import OnnxFaceNetwork, load_classifier, named_version
+from service.models.onnx import load_classifier, named_version
 from service.models.repository import read_model
 from service.settings import BUILT_IN_MODELS
 from tests.service.tiny_models import TinyRepository, classifier, detector
@@ -53,24 +51,18 @@ def test_the_smaller_of_the_settings_and_the_models_batch_holds(
 
 
 def test_the_runtime_gets_the_thread_counts_of_the_configuration(tiny: TinyRepository) -> None:
-    options = OnnxFaceNetwork(tiny.write())._session.get_session_options()
+    options = load_classifier(tiny.write())._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (3, 2)
 
 
-def test_a_detector_gives_its_three_tensors_in_order(tiny: TinyRepository) -> None:
-    tensors = OnnxFaceNetwork(tiny.write())(np.zeros((1, 8, 8, 3), dtype=np.uint8))
-    assert [tensor.shape for tensor in tensors] == [(1, 1, 4), (1, 1), (1, 1, 10)]
+def test_a_file_that_is_no_model_is_refused(tiny: TinyRepository) -> None:
+    tiny.files[f"{CLASSIFIER_NAME}/1/model.onnx"] = b"not a model"
+    with pytest.raises(ContractMismatch, match="emotion_classifier: ONNX Runtime can't load it"):
+        load_classifier(tiny.write())
 
 
-@pytest.mark.parametrize(
-    "model", [detector(input_name="pixels"), detector(input_type=TensorProto.FLOAT), classifier()]
-)
-def test_a_detector_with_other_tensors_is_refused(
-    model: onnx.ModelProto, tiny: TinyRepository
-) -> None:
-    tiny.set_model(DETECTOR_NAME, model)
-    with pytest.raises(ContractMismatch, match=r"face_detector: takes .* expected \['images'\]"):
-        OnnxFaceNetwork(tiny.write())
+def test_the_built_in_classifier_is_what_the_code_was_built_for() -> None:
+    load_classifier(BUILT_IN_MODELS)
 
 
 def test_a_classifier_with_other_tensors_is_refused(tiny: TinyRepository) -> None:
@@ -117,12 +109,6 @@ def test_a_model_file_names_its_version(tiny: TinyRepository) -> None:
     assert named_version(model) == "tiny"
 
 
-def test_a_file_that_is_no_model_is_refused(tiny: TinyRepository) -> None:
-    tiny.files[f"{DETECTOR_NAME}/1/model.onnx"] = b"not a model"
-    with pytest.raises(ContractMismatch, match="face_detector: ONNX Runtime can't load it"):
-        OnnxFaceNetwork(tiny.write())
-
-
 def test_an_older_version_may_be_asked_for(tiny: TinyRepository) -> None:
     tiny.set_model(CLASSIFIER_NAME, classifier("new"), version=2)
     assert load_classifier(tiny.write(), 1).version.version == "tiny"
@@ -133,11 +119,6 @@ def test_a_classifier_says_what_it_was_made_from_and_does_not_hold_it(tiny: Tiny
     source = load_classifier(tiny.write()).source
     assert (source.number, source.content) == (2, b"")
     assert source.digest == digest_of(tiny.files[f"{CLASSIFIER_NAME}/2/model.onnx"])
-
-
-def test_the_built_in_models_are_what_the_code_was_built_for() -> None:
-    OnnxFaceNetwork(BUILT_IN_MODELS)
-    load_classifier(BUILT_IN_MODELS)
 
 
 def test_the_built_in_classifier_is_deterministic_and_its_rows_add_up_to_one() -> None:

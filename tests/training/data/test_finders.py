@@ -35,9 +35,11 @@ def corners(face: Detection) -> npt.NDArray[np.float64]:
 def test_retinaface_finds_what_is_found_when_serving(
     model_repository: Path, face_network: FaceNetwork
 ) -> None:
-    found = open_finder("retinaface", model_repository)(astronaut(), SETTINGS)
-    assert found == detect(astronaut(), face_network, SETTINGS)
-    assert len(found) == 1
+    (found,) = open_finder("retinaface", model_repository)(astronaut(), SETTINGS)
+    (served,) = detect(astronaut(), face_network, SETTINGS)
+    # Another runtime, the same file.
+    np.testing.assert_allclose(corners(found), corners(served), atol=0.01)
+    np.testing.assert_allclose(found.landmarks, served.landmarks, atol=0.01)
 
 
 def test_mtcnn_finds_the_face_that_retinaface_finds(
