@@ -1,7 +1,8 @@
 """``python -m benchmarks.detectors``: what face detectors find, and what they cost.
 
 RetinaFace MobileNet-0.25, which serves, and MTCNN (facenet-pytorch, smallest face 20 pixels),
-which `prepare --detector mtcnn` offers. Recall on the WIDER FACE sample at several sizes of the
+which `prepare --detector mtcnn` offers. RetinaFace runs on ONNX Runtime, as in training, and on
+OpenVINO, as it serves (bf16 where the processor has it), also held to f32. Recall on the WIDER FACE sample at several sizes of the
 photo as the networks see it, with the score and overlap that are shipped, and the processor time
 of a whole detection (scaling, network, boxes) on one thread, in milliseconds.
 """
@@ -20,11 +21,17 @@ from benchmarks.wider_face import LEVELS, DetectionScore, LabelledImage, read_sa
 from emotion.detection import DetectionSettings
 from emotion.faces import Detection
 from emotion.image import RgbImage
-from service.models.onnx import OnnxFaceNetwork
-from training.data.finders import FaceFinder, MtcnnFinder, RetinaFaceFinder
+from service.models.openvino import OpenVinoFaceNetwork
+from training.data.finders import (
+    FaceFinder,
+    MtcnnFinder,
+    OnnxFaceNetwork,
+    RetinaFaceFinder,
+    detector_file,
+)
 
 _RETINAFACE_SIDES = (320, 640, 1024)
-_MTCNN_SIDES = (640,)
+_COMPARED_SIDES = (640,)
 _MTCNN_MIN_FACE = 20
 _SAMPLE = Path("../shared/data/widerface")
 _REPOSITORY = Path("model_repository")
@@ -71,7 +78,7 @@ def as_line(measurement: Measurement) -> str:
     score = measurement.score
     recall = "".join(f"{score.recall[level]:>8.3f}" for level in LEVELS)
     found = f"{score.detections:>12,}{score.unmatched:>11,}"
-    name = f"{measurement.detector:<10}{measurement.side:>6}"
+    name = f"{measurement.detector:<19}{measurement.side:>6}"
     return f"{name}{recall}{found}{measurement.milliseconds:>11.1f}"
 
 
@@ -99,12 +106,17 @@ def main(sample: Path, repository: Path) -> None:
     """Print recall, detections and CPU time of RetinaFace at three sizes, and of MTCNN at one."""
     cv2.setNumThreads(1)
     shipped = DetectionSettings()
+    served = RetinaFaceFinder(OpenVinoFaceNetwork(repository))
+    exact = RetinaFaceFinder(OpenVinoFaceNetwork(repository, "f32"))
+    trained = RetinaFaceFinder(OnnxFaceNetwork(detector_file(repository)))
     finders: list[tuple[str, FaceFinder, tuple[int, ...]]] = [
-        ("retinaface", RetinaFaceFinder(OnnxFaceNetwork(repository)), _RETINAFACE_SIDES),
-        ("mtcnn", MtcnnFinder(_MTCNN_MIN_FACE), _MTCNN_SIDES),
+        ("retinaface, served", served, _RETINAFACE_SIDES),
+        ("retinaface, f32", exact, _COMPARED_SIDES),
+        ("retinaface, onnx", trained, _COMPARED_SIDES),
+        ("mtcnn", MtcnnFinder(_MTCNN_MIN_FACE), _COMPARED_SIDES),
     ]
     levels = "".join(f"{level:>8}" for level in LEVELS)
-    click.echo(f"{'detector':<10}{'side':>6}{levels}  detections  unmatched  median ms")
+    click.echo(f"{'detector':<19}{'side':>6}{levels}  detections  unmatched  median ms")
     for name, finder, sides in finders:
         for side in sides:
             click.echo(as_line(measure(sample, name, finder, replace(shipped, side=side))))

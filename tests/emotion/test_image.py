@@ -3,8 +3,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from emotion.errors import UnsupportedImage
-from emotion.image import ImageLimits, decode
+from emotion.errors import ImageTooLarge, UnsupportedImage
+from emotion.image import ImageLimits, decode, decode_reduced
 from tests.pictures import encode, encode_image, exif_of, gradient
 
 LIMITS = ImageLimits()
@@ -196,3 +196,38 @@ def test_several_pictures_are_refused(kind: str) -> None:
     file = encode_image(first, kind, save_all=True, append_images=[second])
     with pytest.raises(UnsupportedImage):
         decode(file, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("side", "size"), [(201, (400, 200)), (101, (200, 100)), (100, (100, 50)), (7, (50, 25))]
+)
+def test_jpeg_is_decoded_no_larger_than_it_has_to_be(side: int, size: tuple[int, int]) -> None:
+    photo = encode(gradient(400, 200), "JPEG", quality=95, subsampling=0)
+    decoded = decode_reduced(photo, LIMITS, side)
+    assert decoded.pixels.shape == (size[1], size[0], 3)
+    assert (decoded.width, decoded.height) == (400, 200)
+    assert difference(decoded.pixels, gradient(*size)) <= 12
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+def test_other_photos_are_decoded_whole(kind: str) -> None:
+    decoded = decode_reduced(encode(gradient(400, 200), kind), LIMITS, 50)
+    assert decoded.pixels.shape == (200, 400, 3)
+
+
+def test_photo_that_is_small_already_is_decoded_whole() -> None:
+    decoded = decode_reduced(encode(gradient(40, 20), "JPEG"), LIMITS, 640)
+    assert decoded.pixels.shape == (20, 40, 3)
+
+
+def test_reduced_photo_is_upright_and_so_is_its_size() -> None:
+    stored = stored_as(gradient(400, 200), 6)
+    photo = encode(stored, "JPEG", quality=95, subsampling=0, exif=exif_of(6))
+    decoded = decode_reduced(photo, LIMITS, 100)
+    assert (decoded.width, decoded.height) == (400, 200)
+    assert difference(decoded.pixels, gradient(100, 50)) <= 12
+
+
+def test_limit_is_that_of_the_whole_photo() -> None:
+    with pytest.raises(ImageTooLarge, match="80,000 pixels; at most 79,999"):
+        decode_reduced(encode(gradient(400, 200), "JPEG"), ImageLimits(max_pixels=79_999), 50)
