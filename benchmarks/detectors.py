@@ -2,9 +2,10 @@
 
 RetinaFace MobileNet-0.25, which serves, and MTCNN (facenet-pytorch, smallest face 20 pixels),
 which `prepare --detector mtcnn` offers. RetinaFace runs on ONNX Runtime, as in training, and on
-OpenVINO, as it serves (bf16 where the processor has it), also held to f32. Recall on the WIDER FACE sample at several sizes of the
-photo as the networks see it, with the score and overlap that are shipped, and the processor time
-of a whole detection (scaling, network, boxes) on one thread, in milliseconds.
+OpenVINO, as it serves (bf16 where the processor has it), also held to f32. Recall on the WIDER
+FACE sample at several sizes of the photo as the networks see it, with the score and overlap that
+are shipped, and the processor time of a whole detection (scaling, network, boxes) on one thread,
+in milliseconds.
 """
 
 import statistics
