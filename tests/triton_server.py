@@ -194,5 +194,6 @@ def triton_server(repository: Path, folder: Path) -> Iterator[TritonServer]:
 
 
 if __name__ == "__main__":
-    command = command_of(Path(sys.argv[1]), Ports(8000, 8001, 8002), "rapt_")
+    ports = Ports(*map(int, sys.argv[2:] or (8000, 8001, 8002)))
+    command = command_of(Path(sys.argv[1]), ports, f"rapt_{ports.grpc}_")
     os.execve(command[0], command, environment())  # noqa: S606  # our own words

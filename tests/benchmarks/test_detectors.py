@@ -16,7 +16,10 @@ REFERENCE_UNMATCHED = 68
 def test_line_tells_recall_counts_and_time() -> None:
     score = DetectionScore({"easy": 0.7949, "medium": 0.67, "hard": 0.28}, 1_613, 62)
     line = as_line(Measurement("mtcnn", 640, score, 28.54))
-    assert line == "mtcnn                 640   0.795   0.670   0.280       1,613         62       28.5"
+    assert (
+        line
+        == "mtcnn                 640   0.795   0.670   0.280       1,613         62       28.5"
+    )
 
 
 # Its sibling without shared data is in test_wider_face: the astronaut is found, and nobody else.

@@ -1,0 +1,161 @@
+"""What a photo costs through a running service, its client's own cost left out."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+from tqdm import tqdm
+
+from benchmarks.load import Load
+
+CLIENTS = (1, 8, 32)
+TRANSPORTS = ("http", "grpc")
+_WARM_UP_SECONDS = 3.0
+_START_SECONDS = 120.0
+_END_SECONDS = 40.0
+_RAPT = Path(sys.executable).with_name("rapt")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One row: a topology, asked one way by so many clients.
+
+    Attributes:
+        topology: inline, runners or triton.
+        transport: http or grpc.
+        clients: how many asked at once.
+        server_ms: CPU milliseconds a photo of all processes of the server.
+        load: what the clients saw.
+    """
+
+    topology: str
+    transport: str
+    clients: int
+    server_ms: float
+    load: Load
+
+    @property
+    def photos_a_second(self) -> float:
+        """Answered a second."""
+        return self.load.answers / self.load.seconds
+
+    @property
+    def client_ms(self) -> float:
+        """CPU milliseconds a photo of the client."""
+        return 1000 * self.load.client_cpu / max(1, self.load.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that runs, with the Triton server behind it if there is one."""
+
+    processes: Sequence[psutil.Process]
+    ports: dict[str, int]
+
+    def cpu_seconds(self) -> float:
+        """CPU time of all its processes so far."""
+        return sum(_cpu_seconds(one) for root in self.processes for one in _family(root))
+
+
+def measure_topology(topology: str, photo: Path, seconds: float) -> list[Cost]:
+    """Start a topology and measure it over both transports; one row for each count of clients."""
+    rows: list[Cost] = []
+    with _service(topology) as running:
+        for transport in TRANSPORTS:
+            _ask(running, transport, photo, 1, _WARM_UP_SECONDS)
+            for clients in tqdm(CLIENTS, desc=f"{topology} over {transport}", unit="row"):
+                before = running.cpu_seconds()
+                load = _ask(running, transport, photo, clients, seconds)
+                cost = 1000 * (running.cpu_seconds() - before) / max(1, load.answers)
+                rows.append(Cost(topology, transport, clients, cost, load))
+    return rows
+
+
+def _ask(running: Running, transport: str, photo: Path, clients: int, seconds: float) -> Load:
+    command = [sys.executable, "-m", "benchmarks.load", str(photo), "--transport", transport]
+    command += ["--port", str(running.ports[transport])]
+    command += ["--clients", str(clients), "--seconds", str(seconds)]
+    done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # our own words
+    return Load(**json.loads(done.stdout))
+
+
+@contextmanager
+def _service(topology: str) -> Iterator[Running]:
+    with ExitStack() as stack:
+        home = stack.enter_context(TemporaryDirectory())
+        environment = {**os.environ, "RAPT_HOME": home}
+        behind: list[psutil.Process] = []
+        if topology == "triton":
+            ports = _free_ports(3)
+            environment["RAPT_TRITON_ADDRESS"] = f"127.0.0.1:{ports[1]}"
+            behind.append(stack.enter_context(_triton(ports)))
+        http, grpc = _free_ports(2)
+        command = [str(_RAPT), "serve", "--topology", topology]
+        command += ["--port", str(http), "--grpc-port", str(grpc)]
+        front = stack.enter_context(_process(command, environment))
+        _wait_for(http, "/readyz")
+        yield Running([front, *behind], {"http": http, "grpc": grpc})
+
+
+@contextmanager
+def _triton(ports: list[int]) -> Iterator[psutil.Process]:
+    words = [".venv-triton/bin/python", "tests/triton_server.py", "model_repository"]
+    with _process([*words, *map(str, ports)], dict(os.environ)) as server:
+        _wait_for(ports[0], "/v2/health/ready")
+        yield server
+
+
+@contextmanager
+def _process(command: list[str], environment: dict[str, str]) -> Iterator[psutil.Process]:
+    with subprocess.Popen(  # noqa: S603  # our own words
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait(_END_SECONDS)
+
+
+def _wait_for(port: int, path: str) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", path)
+            if connection.getresponse().status == HTTPStatus.OK:
+                return
+        except (OSError, HTTPException):
+            time.sleep(0.2)
+    raise RuntimeError(f"nothing answers {path} on port {port}")
+
+
+def _free_ports(count: int) -> list[int]:
+    free = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(one.getsockname()[1]) for one in free]
+    for one in free:
+        one.close()
+    return ports
+
+
+def _family(root: psutil.Process) -> list[psutil.Process]:
+    return [root, *root.children(recursive=True)]
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
