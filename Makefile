@@ -75,7 +75,8 @@ soak: .venv/.ready .venv-triton/.ready  ## Run the heavy tests
 	.venv/bin/python -m pytest -m soak --timeout=1800 $(PYTEST_FLAGS)
 
 .PHONY: bench
-bench: .venv/.ready  ## Measure detectors, int8 against fp32, and accuracy from photo to class
+bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 against fp32, and accuracy from photo to class
+	.venv/bin/python -m benchmarks.photo_cost
 	.venv/bin/python -m benchmarks.detectors
 	.venv/bin/python -m benchmarks.precision
 	.venv/bin/python -m benchmarks.pasted_faces
