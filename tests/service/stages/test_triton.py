@@ -21,6 +21,7 @@ from emotion.errors import (
 from emotion.faces import ModelVersion, Sighting, Verdicts
 from service.models.served import choose_classifier
 from service.settings import Settings
+from service.stages import triton_models
 from service.stages.inline import InlineClassifier, InlineDetector
 from service.stages.triton import TritonClassifier, TritonDetector
 from service.stages.triton_client import Inference, TritonClient
@@ -197,8 +198,10 @@ async def test_no_more_photos_are_in_work_than_are_let(triton: TritonServer, pho
 
 
 async def test_a_version_that_triton_has_just_loaded_answers_under_its_own_name(
-    changing: ChangingTriton, settings: Settings
+    changing: ChangingTriton, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(triton_models, "_FRESH_SECONDS", 60.0)
+    changing.serve()
     client = TritonClient(changing.server.address)
     classifier = TritonClassifier(client, settings)
     assert (await classifier.classify(crops_of(1), FOR_EVER)).model.version == "tiny"

@@ -8,6 +8,7 @@ import pytest
 
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, RaptError
+from service.stages import triton_client
 from service.stages.triton_client import Inference, TritonClient
 from tests.service.stages.fake_triton import FakeTriton, serving
 from tests.triton_server import TritonServer
@@ -159,10 +160,13 @@ async def test_what_goes_wrong_is_told_as_what_it_means(
     assert len(fake.peers) == calls
 
 
-async def test_tries_end_at_the_deadline(fake: FakeTriton, client: TritonClient) -> None:
+async def test_tries_end_at_the_deadline(
+    fake: FakeTriton, client: TritonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triton_client, "_PAUSES", (1.0, 1.0))
     fake.failures = [REFUSED] * 3
     with pytest.raises(DeadlineExceeded):
-        await infer(client, Deadline.after(0.03))
+        await infer(client, Deadline.after(0.9))
     assert len(fake.peers) == 1
 
 
