@@ -48,22 +48,35 @@ setup: .venv/.ready  ## Make the full environment, .venv
 .venv-serve/.ready: requirements/serving.txt pyproject.toml
 	$(call environment,.venv-serve,requirements/serving.txt)
 
-# tritonserver lies in a wheel, with a Python backend that is told which Python it is for, and without
-# its onnxruntime backend: tests/triton_backend takes that one's place.
+# tritonserver lies in a wheel for Linux, with a Python backend that is told which Python it is for,
+# and without its onnxruntime backend: tests/triton_backend takes that one's place. The Python
+# backend wants numpy 1, which Python 3.13 doesn't have.
+define triton_environment
+$(PYTHON) -m venv .venv-triton
+.venv-triton/bin/python $(PIP_INSTALL) --require-hashes -r requirements/triton.txt
+version=$$(.venv-triton/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+cd .venv-triton/lib/python$$version/site-packages/pytriton/tritonserver
+cp python_backend_stubs/$$version/triton_python_backend_stub backends/python/
+mkdir -p backends/onnxruntime
+cp $(CURDIR)/tests/triton_backend/model.py backends/onnxruntime/
+endef
+export triton_environment
+
 .venv-triton/.ready: requirements/triton.txt tests/triton_backend/model.py
-	@echo "Making .venv-triton from requirements/triton.txt"
-	$(PYTHON) -m venv .venv-triton
-	.venv-triton/bin/python $(PIP_INSTALL) --require-hashes -r requirements/triton.txt
-	version=$$(.venv-triton/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') && \
-	cd .venv-triton/lib/python$$version/site-packages/pytriton/tritonserver && \
-	cp python_backend_stubs/$$version/triton_python_backend_stub backends/python/ && \
-	mkdir -p backends/onnxruntime && \
-	cp $(CURDIR)/tests/triton_backend/model.py backends/onnxruntime/
+	@if $(PYTHON) -c 'import platform, sys; sys.exit((sys.platform, platform.machine()) != \
+		("linux", "x86_64") or sys.version_info >= (3, 13))'; then \
+		echo "Making .venv-triton from requirements/triton.txt"; \
+		bash -euxo pipefail -c "$$triton_environment"; \
+	else \
+		echo "There is no Triton server for this machine: it takes Linux on x86-64 and Python 3.11" \
+			"or 3.12. Its tests are skipped."; \
+		mkdir -p .venv-triton; \
+	fi
 	@touch $@
 
 .PHONY: triton
 triton: .venv-triton/.ready  ## Start a Triton server on 127.0.0.1:8001 (gRPC) with model_repository
-	.venv-triton/bin/python tests/triton_server.py model_repository
+	$(PYTHON) tests/triton_server.py model_repository
 
 .PHONY: test
 test: .venv/.ready .venv-triton/.ready  ## Run the tests but the heavy ones, with branch coverage

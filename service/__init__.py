@@ -5,7 +5,7 @@ models/                          the model files: served, pulled, swapped
 model_watches                    keep a running service's model up to date
 stages/                          who stands behind the pipeline's two stages
 http/                            photos in, JSON out
-runners, inline                  the two topologies, each an entry module for BentoML
+runners, inline, triton          the topologies, each an entry module for BentoML
 command_line, supervisor         `rapt photo`, `rapt serve`, `rapt models`
 telemetry                        sent to nobody
 """

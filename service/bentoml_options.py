@@ -1,4 +1,4 @@
-"""What both topologies tell BentoML about their services."""
+"""What the topologies tell BentoML about their services."""
 
 import math
 from typing import Any

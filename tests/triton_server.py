@@ -23,6 +23,7 @@ ENVIRONMENT = PROJECT / ".venv-triton"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the Python backend's, not ours to choose
 _START_SECONDS = 60.0
 _COUNT_SECONDS = 10.0
+_SETTLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +134,21 @@ class TritonServer:
             left.unlink()
 
     def counts(self, model: str) -> Counts:
-        """What Triton has counted since it loaded a model's newest version."""
-        status, body = self._ask("GET", f"/v2/models/{model}/stats")
-        assert status == 200, body
-        counted = json.loads(body)["model_stats"][-1]
-        return Counts(counted["inference_count"], counted["execution_count"])
+        """What Triton has counted since it loaded a model's newest version, once it stands still.
+
+        Triton counts a little after it answers.
+        """
+        before, now = None, self._counts(model)
+        while now != before:
+            time.sleep(_SETTLE_SECONDS)
+            before, now = now, self._counts(model)
+        return now
 
     def counts_after(self, model: str, before: Counts, *, inferences: int) -> Counts:
-        """The same once there are so many more; Triton counts a little after it answers."""
+        """The same, once there are so many more."""
         end = time.monotonic() + _COUNT_SECONDS
         while (now := self.counts(model)).inferences < before.inferences + inferences:
             assert time.monotonic() < end, f"{now}, {before} before"
-            time.sleep(0.02)
         return now
 
     def load(self, model: str) -> None:
@@ -156,6 +160,12 @@ class TritonServer:
         """Have it serve a model no longer."""
         status, body = self._ask("POST", f"/v2/repository/models/{model}/unload")
         assert status == 200, body
+
+    def _counts(self, model: str) -> Counts:
+        status, body = self._ask("GET", f"/v2/models/{model}/stats")
+        assert status == 200, body
+        counted = json.loads(body)["model_stats"][-1]
+        return Counts(counted["inference_count"], counted["execution_count"])
 
     @property
     def _log(self) -> Path:
@@ -194,6 +204,8 @@ def triton_server(repository: Path, folder: Path) -> Iterator[TritonServer]:
 
 
 if __name__ == "__main__":
+    if tritonserver() is None:
+        sys.exit(f"{ENVIRONMENT} holds no Triton server: `make triton` says why")
     ports = Ports(*map(int, sys.argv[2:] or (8000, 8001, 8002)))
     command = command_of(Path(sys.argv[1]), ports, f"rapt_{ports.grpc}_")
     os.execve(command[0], command, environment())  # noqa: S606  # our own words

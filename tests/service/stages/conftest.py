@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from shutil import rmtree
 
 import pytest
@@ -15,10 +15,17 @@ CONFIG = f"{CLASSIFIER_NAME}/config.pbtxt"
 
 @dataclass
 class ChangingTriton:
-    """A Triton server with a tiny classifier, which a test may change while it is served."""
+    """A Triton server with a tiny classifier, which a test may change while it is served.
+
+    Attributes:
+        server: the server.
+        repository: its models; changed in memory, until they are served.
+        served: what it has loaded.
+    """
 
     server: TritonServer
     repository: TinyRepository
+    served: dict[str, bytes] = field(default_factory=dict)
 
     def replace(self, file: str, old: str, new: str) -> None:
         """Change one of the classifier's files."""
@@ -37,7 +44,10 @@ class ChangingTriton:
         self.serve()
 
     def serve(self) -> None:
-        """Have Triton take up what the repository holds now."""
+        """Have Triton take up what the repository holds now; that takes it a second or two."""
+        if self.repository.files == self.served:
+            return
+        self.served = dict(self.repository.files)
         rmtree(self.repository.folder / CLASSIFIER_NAME, ignore_errors=True)
         self.repository.write()
         self.server.load(CLASSIFIER_NAME)
@@ -51,15 +61,12 @@ def changing_server(
     repository.files[CONFIG] = classifier_config("tiny").encode()
     repository.files[f"{DETECTOR_NAME}/config.pbtxt"] = DETECTOR_CONFIG.encode()
     with triton_server(repository.write(), tmp_path_factory.mktemp("triton")) as server:
-        yield ChangingTriton(server, repository)
+        yield ChangingTriton(server, repository, dict(repository.files))
 
 
 @pytest.fixture
 def changing(changing_server: ChangingTriton) -> Iterator[ChangingTriton]:
-    """Its one version is called tiny, before a test and after it."""
-    repository = changing_server.repository
-    before = dict(repository.files)
+    """Its one version is called tiny, once it is served."""
+    before = dict(changing_server.repository.files)
     yield changing_server
-    if repository.files != before:
-        repository.files = before
-        changing_server.serve()
+    changing_server.repository.files = before

@@ -11,10 +11,17 @@ import pytest
 
 from emotion.contract import CLASSIFIER_NAME
 from emotion.deadline import Deadline
-from emotion.errors import DeadlineExceeded, ModelUnavailable, UndecodableImage, UnsupportedImage
-from emotion.faces import ModelVersion, Sighting
+from emotion.errors import (
+    DeadlineExceeded,
+    ModelUnavailable,
+    Overloaded,
+    UndecodableImage,
+    UnsupportedImage,
+)
+from emotion.faces import ModelVersion, Sighting, Verdicts
 from service.models.served import choose_classifier
 from service.settings import Settings
+from service.stages import triton_models
 from service.stages.inline import InlineClassifier, InlineDetector
 from service.stages.triton import TritonClassifier, TritonDetector
 from service.stages.triton_client import Inference, TritonClient
@@ -191,8 +198,10 @@ async def test_no_more_photos_are_in_work_than_are_let(triton: TritonServer, pho
 
 
 async def test_a_version_that_triton_has_just_loaded_answers_under_its_own_name(
-    changing: ChangingTriton, settings: Settings
+    changing: ChangingTriton, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(triton_models, "_FRESH_SECONDS", 60.0)
+    changing.serve()
     client = TritonClient(changing.server.address)
     classifier = TritonClassifier(client, settings)
     assert (await classifier.classify(crops_of(1), FOR_EVER)).model.version == "tiny"
@@ -225,3 +234,20 @@ async def test_while_triton_is_gone_it_is_unavailable_and_then_it_is_back(
         (found,) = await detector.detect([photo], FOR_EVER)
         assert isinstance(found, Sighting)
         await client.close()
+
+
+async def test_a_queue_that_is_full_is_overloaded(
+    changing: ChangingTriton, settings: Settings
+) -> None:
+    changing.replace(
+        "config.pbtxt",
+        "dynamic_batching { }",
+        "dynamic_batching { default_queue_policy { max_queue_size: 1 } }",
+    )
+    client = TritonClient(changing.server.address)
+    classifier = TritonClassifier(client, settings)
+    await classifier.probe()
+    calls = [classifier.classify(crops_of(32), FOR_EVER) for _ in range(64)]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(result) for result in results} == {Verdicts, Overloaded}
+    await client.close()

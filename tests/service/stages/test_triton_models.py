@@ -15,6 +15,7 @@ TINY = ModelVersion("emotion_classifier", "tiny")
 
 @pytest.fixture
 async def client(changing: ChangingTriton) -> AsyncIterator[TritonClient]:
+    changing.serve()
     client = TritonClient(changing.server.address)
     yield client
     await client.close()
