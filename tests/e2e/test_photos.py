@@ -23,7 +23,7 @@ PIXEL, SHARE = 0.05 + 1e-3, 0.00005 + 1e-6
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> PhotoPipeline:
     """The same models in this process: what every server has to answer."""
-    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    settings = Settings(home=tmp_path_factory.mktemp("home"), detector_precision="f32")
     served = choose_classifier(settings.model_repositories, settings.max_batch)
     classifier = InlineClassifier(served.classifier, settings)
     return PhotoPipeline(InlineDetector(settings), classifier)

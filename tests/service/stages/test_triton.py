@@ -35,7 +35,7 @@ FOR_EVER = Deadline()
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings()
+    return Settings(detector_precision="f32")
 
 
 @pytest.fixture
