@@ -90,3 +90,7 @@ def test_the_largest_photo_has_to_fit_into_what_is_held(monkeypatch: pytest.Monk
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAPT_THREADS", "")
     assert load_settings().threads >= 1
+
+
+def test_a_message_is_a_batch_and_what_describes_it() -> None:
+    assert Settings(max_bytes=1, max_batch_bytes=1000).max_message_bytes == 1000 + 65_536
