@@ -129,7 +129,7 @@ def _json_length(headers: Headers, size: int) -> int:
     said = headers.get(JSON_LENGTH)
     if said is None:
         return size
-    if not (said.isascii() and said.isdigit() and len(said) < len(str(size)) + 1):
+    if not (said.isascii() and said.isdigit() and len(said) <= len(str(size))):
         raise InvalidRequest(f"{JSON_LENGTH} is no length within the {size:,} bytes of the body.")
     if int(said) > size:
         raise InvalidRequest(f"{JSON_LENGTH} is {said}, and the body has {size:,} bytes.")
