@@ -66,8 +66,10 @@ def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> N
     "--grpc-port",
     default=3001,
     show_default=True,
-    type=click.IntRange(1, 65535),
-    help="gRPC port; gRPC is not served yet.",
+    envvar="RAPT_GRPC_PORT",
+    show_envvar=True,
+    type=click.IntRange(0, 65535),
+    help="gRPC port; 0 is no gRPC.",
 )
 @click.option(
     "--topology",
@@ -77,8 +79,8 @@ def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> N
     help="runners: a process for each model. inline: all in one, the least cost. triton: the "
     "models are on a Triton server (RAPT_TRITON_ADDRESS).",
 )
-def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:  # noqa: ARG001
-    """Serve photos over HTTP until Ctrl-C.
+def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:
+    """Serve photos over HTTP and gRPC until Ctrl-C.
 
     Settings are read from the environment (RAPT_MAX_IN_FLIGHT, RAPT_DEADLINE_SECONDS, ...);
     docs/operations.md lists them.
@@ -92,9 +94,9 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None: 
     command = [sys.executable, "-P", "-m", "service.command_line", "check", "--topology", topology]
     if (status := subprocess.call(command)) != 0:  # noqa: S603  # our own words
         sys.exit(status)
-    address = Address(host, port, topology)
+    address = Address(host, port, topology, grpc_port)
     with _errors_as_messages():
-        sys.exit(serve_until_told(address, on_ready=lambda: _say_ready(address.url, topology)))
+        sys.exit(serve_until_told(address, on_ready=lambda: _say_ready(address)))
 
 
 @main.command()
@@ -160,8 +162,12 @@ def list_versions() -> None:
         list_models()
 
 
-def _say_ready(url: str, topology: Topology) -> None:
-    click.echo(f"Rapt is ready on {url} ({topology}). API: {url}/docs. Ctrl-C ends it.")
+def _say_ready(address: Address) -> None:
+    grpc = f"gRPC: {address.grpc_target}. " if address.grpc_port else ""
+    click.echo(
+        f"Rapt is ready on {address.url} ({address.topology}). API: {address.url}/docs. {grpc}"
+        "Ctrl-C ends it."
+    )
 
 
 @contextmanager

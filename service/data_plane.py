@@ -1,6 +1,7 @@
 """The data plane: what every transport calls. It admits, keeps the deadline, asks the pipeline."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -55,7 +56,10 @@ class DataPlane:
         """Set the limits; the models come with ``start``."""
         self.settings = settings
         self._admission = Admission(
-            settings.max_in_flight, settings.max_bytes_in_flight, settings.deadline_seconds
+            settings.max_in_flight,
+            settings.max_bytes_in_flight,
+            settings.deadline_seconds,
+            max_unmeasured=max(1, settings.max_bytes_in_flight // settings.max_message_bytes),
         )
         self._started: Backend | None = None
 
@@ -64,15 +68,18 @@ class DataPlane:
         self._started = backend
 
     @asynccontextmanager
-    async def request(self) -> AsyncIterator[Slot]:
+    async def request(self, patience: float = math.inf) -> AsyncIterator[Slot]:
         """Let a request in, and end it at its deadline, whatever it is doing then.
+
+        Args:
+            patience: seconds that the caller waits, where it says so.
 
         Raises:
             ModelUnavailable: the service is starting.
             Overloaded: too much is in work.
             DeadlineExceeded: the block was ended.
         """
-        with self._backend.metrics.request(), self._admission.admit() as slot:
+        with self._backend.metrics.request(), self._admission.admit(patience) as slot:
             try:
                 async with asyncio.timeout(slot.deadline.remaining):
                     yield slot

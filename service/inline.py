@@ -8,6 +8,7 @@ import bentoml
 from emotion.photo import PhotoPipeline
 from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
+from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
 from service.http.front_first import put_front_first
 from service.lifeline import end_with_parent
@@ -41,3 +42,4 @@ class EmotionService:
 
 
 put_front_first(EmotionService, create_front(plane))
+put_grpc_beside(EmotionService, plane)

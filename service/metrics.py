@@ -81,6 +81,25 @@ class PhotoMetrics:
                 self._faces.inc(len(result.faces))
 
 
+class GrpcMetrics:
+    """What the front counts of gRPC: calls by method and status."""
+
+    def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
+        """Register the metric, once in a registry; prometheus_client's own is the default."""
+        from prometheus_client import REGISTRY, Counter  # noqa: PLC0415  # see above
+
+        self._calls = Counter(
+            "rapt_grpc_calls",
+            "gRPC calls that ended, by method and status.",
+            ["method", "code"],
+            registry=registry or REGISTRY,
+        )
+
+    def ended(self, method: str, code: str) -> None:
+        """Count a call of a method that is served."""
+        self._calls.labels(method, code).inc()
+
+
 class SwapMetrics:
     """What the process that holds the classifier counts: new versions, taken up or refused."""
 

@@ -12,6 +12,7 @@ from emotion.photo import PhotoPipeline
 from service.batching import hold_nothing_back
 from service.bentoml_options import batch_options, front_options, stage_options
 from service.data_plane import Backend, DataPlane
+from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
 from service.http.front_first import put_front_first
 from service.lifeline import end_with_parent
@@ -81,7 +82,7 @@ class EmotionClassifier:
 
 @bentoml.service(**front_options(settings))
 class EmotionService:
-    """The front: HTTP in, JSON out."""
+    """The front: photos in, faces out."""
 
     detector = bentoml.depends(FaceDetector)
     classifier = bentoml.depends(EmotionClassifier)
@@ -101,3 +102,4 @@ class EmotionService:
 
 
 put_front_first(EmotionService, create_front(plane))
+put_grpc_beside(EmotionService, plane)

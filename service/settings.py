@@ -17,6 +17,8 @@ from emotion.image import ImageLimits
 
 # A host, or an IPv6 address in brackets, before the port; no scheme, no path.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+# Bytes of names, shapes and lengths that a message may have beside its photos.
+_FRAMING = 64 * 1024
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
@@ -108,6 +110,12 @@ class Settings(BaseSettings):
         description="Photos that a front of the triton topology has decoded and in work at once.",
     )
 
+    grpc_host: str = Field(
+        default="127.0.0.1",
+        description="Numeric address that gRPC listens on; `rapt serve --host` sets it.",
+    )
+    grpc_port: int = Field(default=3001, ge=0, le=65535, description="gRPC port; 0 is no gRPC.")
+
     @field_validator("home")
     @classmethod
     def _is_a_folder_or_not_there(cls, home: Path) -> Path:
@@ -139,6 +147,11 @@ class Settings(BaseSettings):
     def max_waiting_crops(self) -> int:
         """Faces that may wait for the classifier; a crowd of thousands fits."""
         return max(10_000, 100 * self.max_in_flight)
+
+    @property
+    def max_message_bytes(self) -> int:
+        """Largest message of the Open Inference Protocol: a batch, and what describes it."""
+        return self.max_batch_bytes + _FRAMING
 
     @property
     def pulled_models(self) -> Path:

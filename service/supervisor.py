@@ -39,11 +39,19 @@ _SOURCES = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the service listens, and how it is put together."""
+    """Where the service listens, and how it is put together.
+
+    Attributes:
+        host: for HTTP and gRPC.
+        port: for HTTP.
+        topology: who stands behind the stages.
+        grpc_port: for gRPC; 0 is no gRPC.
+    """
 
     host: str
     port: int
     topology: Topology
+    grpc_port: int = 0
 
     @property
     def local_host(self) -> str:
@@ -53,8 +61,16 @@ class Address:
     @property
     def url(self) -> str:
         """Where this machine reaches it."""
+        return f"http://{self._local(self.port)}"
+
+    @property
+    def grpc_target(self) -> str:
+        """Where this machine reaches gRPC."""
+        return self._local(self.grpc_port)
+
+    def _local(self, port: int) -> str:
         host = self.local_host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def serve_until_told(address: Address, on_ready: Callable[[], None]) -> int:
@@ -68,10 +84,14 @@ def serve_until_told(address: Address, on_ready: Callable[[], None]) -> int:
         0 if it was told to end, else BentoML's exit status.
 
     Raises:
-        InvalidRequest: the host is unknown, or the port is taken.
+        InvalidRequest: the host is unknown, or a port is taken.
         ModelUnavailable: it didn't become ready.
     """
-    interface = _claim(address)
+    if address.port == address.grpc_port:
+        raise InvalidRequest("HTTP and gRPC need a port each: choose with --port and --grpc-port.")
+    interface = _claim(address.host, address.port, "--port")
+    if address.grpc_port:
+        _claim(address.host, address.grpc_port, "--grpc-port")
     told = _Told()
     with _running(address, interface) as server:
         if _wait_until_ready(address, server, told):
@@ -93,18 +113,18 @@ class _Told:
         self.to_end = True
 
 
-def _claim(address: Address) -> str:
+def _claim(host: str, port: int, option: str) -> str:
     """Return the numeric address to listen on, which BentoML insists on, once it is free."""
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, kind, _, _, place = found[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except OSError as error:
         raise InvalidRequest(
-            f"Can't listen on {address.host}:{address.port}: {error.strerror}. "
-            "Choose another with --host and --port."
+            f"Can't listen on {host}:{port}: {error.strerror}. "
+            f"Choose another with --host and {option}."
         ) from error
     return str(place[0])
 
@@ -124,7 +144,12 @@ def _running(address: Address, interface: str) -> Iterator[subprocess.Popen[byte
             command,
             start_new_session=True,
             preexec_fn=lifeline(),  # noqa: PLW1509  # no threads run here
-            env={**os.environ, "BENTOML_HOME": folder},
+            env={
+                **os.environ,
+                "BENTOML_HOME": folder,
+                "RAPT_GRPC_HOST": interface,
+                "RAPT_GRPC_PORT": str(address.grpc_port),
+            },
         )
         try:
             yield server

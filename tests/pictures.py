@@ -26,6 +26,13 @@ def astronaut() -> npt.NDArray[np.uint8]:
     return image
 
 
+def crowd() -> npt.NDArray[np.uint8]:
+    """18 rows of 17 faces: uint8 [1728, 1632, 3]."""
+    face = Image.fromarray(astronaut()[50:185, 160:295])
+    small = np.asarray(face.resize((96, 96), Image.Resampling.BOX))
+    return np.tile(small, (18, 17, 1))
+
+
 def encode(pixels: npt.NDArray[np.generic], kind: str, **options: object) -> bytes:
     """Write an array as a file of one of Pillow's formats."""
     return encode_image(Image.fromarray(pixels), kind, **options)

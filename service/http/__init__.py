@@ -3,6 +3,7 @@
 front       the ASGI application: routes, request ids, problem answers
 photos      POST /v1/photos and /v1/photos:batch
 bodies      request bodies, counted while they are read, never on disk
+inference   /v2, the Open Inference Protocol; inference_bodies reads and writes its bodies
 answers     the JSON of an answer
 problems    the JSON of an error (RFC 9457), and which error has which status
 health      /livez, /readyz, /metrics

@@ -34,8 +34,17 @@ async def read_photo(request: Request, slot: Slot, max_bytes: int) -> bytes:
             f"Content-Type {kind or '(none)'} is not a photo's. Send the photo's bytes as "
             f"image/jpeg (or its own type), or a {_MULTIPART} form with the field {FIELD!r}."
         )
-    chunks = [chunk async for chunk in _counted(request, slot, max_bytes)]
-    return b"".join(chunks)
+    return await read_body(request, slot, max_bytes)
+
+
+async def read_body(request: Request, slot: Slot, max_bytes: int) -> bytes:
+    """Read a body, whatever it is.
+
+    Raises:
+        ImageTooLarge: more than ``max_bytes``; noticed at the first byte too many.
+        Overloaded: all requests together hold too much.
+    """
+    return b"".join([chunk async for chunk in _counted(request, slot, max_bytes)])
 
 
 async def read_photos(

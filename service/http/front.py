@@ -10,11 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emotion.errors import RaptError
 from service.data_plane import DataPlane
 from service.http.health import health_routes
+from service.http.inference import PREFIX, inference_app
 from service.http.lingering import LingeringClose
 from service.http.photos import photo_routes
 from service.http.problems import problem_of_status, problem_response, response_of
@@ -45,7 +46,20 @@ def create_front(plane: DataPlane) -> ASGIApp:
     app.include_router(health_routes(plane))
     _add_pages(app)
     _add_error_handlers(app)
-    return RequestIds(LingeringClose(app))
+    return RequestIds(LingeringClose(_Protocols(app, inference_app(plane))))
+
+
+class _Protocols:
+    """ASGI: the Open Inference Protocol has its paths and its own form of errors."""
+
+    def __init__(self, app: ASGIApp, inference: ASGIApp) -> None:
+        self._app = app
+        self._inference = inference
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = f"{scope['path']}/" if scope["type"] == "http" else ""
+        app = self._inference if path.startswith(f"{PREFIX}/") else self._app
+        await app(scope, receive, send)
 
 
 def _add_pages(app: FastAPI) -> None:

@@ -1,6 +1,5 @@
 """Errors as problem JSON (RFC 9457): one shape everywhere, and the one table of statuses."""
 
-import math
 import re
 from http import HTTPStatus
 
@@ -17,6 +16,7 @@ from emotion.errors import (
     UndecodableImage,
     UnsupportedImage,
 )
+from service.retries import retry_after
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,7 +29,6 @@ _STATUSES: dict[type[RaptError], HTTPStatus] = {
     DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
     ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_MODEL_RETRY_AFTER = 10.0  # Seconds in which a model's process is missed and started again.
 
 
 class Problem(BaseModel):
@@ -44,7 +43,7 @@ class Problem(BaseModel):
 
 def problem_of(error: RaptError, request_id: str) -> Problem:
     """Translate an error of the domain."""
-    status = _status_of(error)
+    status = status_of(error)
     kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
     return _problem(status, kind, error.message, request_id)
 
@@ -57,12 +56,13 @@ def problem_of_status(status: int, detail: str, request_id: str) -> Problem:
 
 def problem_response(error: RaptError, request_id: str) -> Response:
     """Answer with a problem, and with when to try again where that may help."""
-    headers = {}
-    if isinstance(error, Overloaded):
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
-    elif isinstance(error, ModelError):
-        headers["Retry-After"] = str(math.ceil(_MODEL_RETRY_AFTER))
-    return response_of(problem_of(error, request_id), headers)
+    return response_of(problem_of(error, request_id), retry_header(error))
+
+
+def retry_header(error: RaptError) -> dict[str, str]:
+    """Return the header Retry-After, where trying again may help."""
+    seconds = retry_after(error)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def response_of(problem: Problem, headers: dict[str, str] | None = None) -> Response:
@@ -75,7 +75,8 @@ def response_of(problem: Problem, headers: dict[str, str] | None = None) -> Resp
     )
 
 
-def _status_of(error: RaptError) -> HTTPStatus:
+def status_of(error: RaptError) -> HTTPStatus:
+    """Return the status of an error."""
     return next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
 
 

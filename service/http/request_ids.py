@@ -1,14 +1,12 @@
-"""A request's id: the caller's X-Request-Id where it is a plain one, else a new UUID."""
-
-import re
-import uuid
+"""Gives each HTTP request its id, and says it in the header X-Request-Id."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from service.request_ids import choose_request_id
+
 HEADER = "X-Request-Id"
-_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEY = "rapt_request_id"
 
 
@@ -24,7 +22,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _choose(Headers(scope=scope).get(HEADER))
+        request_id = choose_request_id(Headers(scope=scope).get(HEADER))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -40,7 +38,3 @@ def request_id_of(scope: Scope) -> str:
     """Return the id that ``RequestIds`` gave."""
     request_id: str = scope[_KEY]
     return request_id
-
-
-def _choose(offered: str | None) -> str:
-    return offered if offered and _PLAIN.fullmatch(offered) else str(uuid.uuid4())

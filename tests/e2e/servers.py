@@ -27,18 +27,24 @@ class Server:
     Attributes:
         process: what was started.
         port: where it listens.
+        grpc_port: where it listens for gRPC.
         folder: its TMPDIR.
         lines: what it has written so far, standard error included.
     """
 
     process: subprocess.Popen[str]
     port: int
+    grpc_port: int
     folder: Path
     lines: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def grpc_target(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
 
     def post(self, photo: bytes, kind: str = "image/jpeg") -> httpx.Response:
         headers = {"content-type": kind}
@@ -89,10 +95,12 @@ def running(
         place: the folder it is started in.
         variables: set in its environment.
     """
-    port = free_port()
+    port, grpc_port = free_port(), free_port()
     ours = ("RAPT_", "BENTOML_", "MLFLOW_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     environment = {**inherited, "RAPT_HOME": str(folder / "rapt"), "TMPDIR": str(folder)}
+    # All on one port of gRPC would share its calls: each worker may listen beside another.
+    environment["RAPT_GRPC_PORT"] = str(grpc_port)
     process = subprocess.Popen(  # noqa: S603  # our own words
         [*command, "--port", str(port)],
         cwd=place,
@@ -101,7 +109,7 @@ def running(
         text=True,
         env={**environment, **variables},
     )
-    server = Server(process, port, folder)
+    server = Server(process, port, grpc_port, folder)
     reader = threading.Thread(target=_read, args=(process, server.lines))
     reader.start()
     try:

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from emotion.errors import Overloaded
@@ -56,3 +58,31 @@ def test_a_request_has_a_deadline_from_its_arrival_on() -> None:
     admission = Admission(max_in_flight=1, max_bytes=10, deadline_seconds=100)
     with admission.admit() as slot:
         assert 99 < slot.deadline.remaining <= 100
+
+
+@pytest.mark.parametrize(("patience", "seconds"), [(30, 30), (300, 100), (0, 0)])
+def test_a_caller_who_waits_for_less_has_an_earlier_deadline(patience: int, seconds: int) -> None:
+    admission = Admission(max_in_flight=1, max_bytes=10, deadline_seconds=100)
+    with admission.admit(patience) as slot:
+        assert seconds - 1 < slot.deadline.remaining <= seconds
+
+
+async def test_bodies_of_unknown_size_are_taken_in_a_few_at_a_time() -> None:
+    admission = Admission(max_in_flight=9, max_bytes=10, deadline_seconds=9, max_unmeasured=2)
+    taken = 0
+    done = asyncio.Event()
+
+    async def take() -> None:
+        nonlocal taken
+        with admission.admit() as slot:
+            async with slot.receiving():
+                taken += 1
+                await done.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(3):
+            group.create_task(take())
+        await asyncio.sleep(0)
+        assert (admission.in_flight, taken) == (3, 2)
+        done.set()
+    assert (admission.in_flight, taken) == (0, 3)

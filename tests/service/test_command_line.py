@@ -94,17 +94,41 @@ def test_serve_listens_where_it_is_told_and_says_when_it_is_ready(
 
     monkeypatch.setattr(command_line, "serve_until_told", serve)
     monkeypatch.setattr("subprocess.call", lambda _: 0)
-    options = ["--host", "0.0.0.0", "--port", "8080", "--topology", "inline"]  # noqa: S104  # not bound
+    options = ["--host", "0.0.0.0", "--port", "8080", "--grpc-port", "8081"]  # noqa: S104  # not bound
+    options += ["--topology", "inline"]
     result = CliRunner().invoke(main, ["serve", *options])
     assert result.exit_code == 7
-    assert addresses == [Address("0.0.0.0", 8080, "inline")]  # noqa: S104  # not bound
+    assert addresses == [Address("0.0.0.0", 8080, "inline", 8081)]  # noqa: S104  # not bound
     assert result.stdout == (
         "Rapt is ready on http://127.0.0.1:8080 (inline). "
-        "API: http://127.0.0.1:8080/docs. Ctrl-C ends it.\n"
+        "API: http://127.0.0.1:8080/docs. gRPC: 127.0.0.1:8081. Ctrl-C ends it.\n"
     )
 
 
-@pytest.mark.parametrize("options", [["--port", "0"], ["--topology", "other"], ["--port", "x"]])
+@pytest.mark.parametrize(
+    ("options", "variable", "port"),
+    [([], None, 3001), ([], "4001", 4001), (["--grpc-port", "5001"], "4001", 5001), ([], "0", 0)],
+)
+def test_the_port_for_grpc_is_an_option_or_a_variable(
+    options: list[str], variable: str | None, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses: list[Address] = []
+
+    def serve(address: Address, on_ready: Callable[[], None]) -> int:
+        addresses.append(address)
+        on_ready()
+        return 0
+
+    monkeypatch.setattr(command_line, "serve_until_told", serve)
+    monkeypatch.setattr("subprocess.call", lambda _: 0)
+    result = CliRunner(env={"RAPT_GRPC_PORT": variable}).invoke(main, ["serve", *options])
+    assert addresses[0].grpc_port == port
+    assert ("gRPC: " in result.stdout) == (port > 0)
+
+
+@pytest.mark.parametrize(
+    "options", [["--port", "0"], ["--grpc-port", "-1"], ["--topology", "other"], ["--port", "x"]]
+)
 def test_a_wrong_option_is_told(options: list[str]) -> None:
     result = CliRunner().invoke(main, ["serve", *options])
     assert result.exit_code == 2

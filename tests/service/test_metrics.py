@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from emotion.errors import Overloaded, UndecodableImage
 from emotion.faces import Box, Detection, Face, ModelVersion, PhotoAnswer
-from service.metrics import PhotoMetrics, Present, SwapMetrics, render_metrics
+from service.metrics import GrpcMetrics, PhotoMetrics, Present, SwapMetrics, render_metrics
 from tests.service.fake_stages import LANDMARKS, PROBABILITIES
 from tests.stages import MODEL
 
@@ -31,6 +31,12 @@ def test_a_request_is_in_flight_until_it_ends(
         assert registry.get_sample_value("rapt_requests_in_flight") == 1
     assert registry.get_sample_value("rapt_requests_in_flight") == 0
     assert registry.get_sample_value("rapt_request_seconds_count") == 1
+
+
+def test_calls_are_counted_by_method_and_status(registry: CollectorRegistry) -> None:
+    GrpcMetrics(registry).ended("ModelInfer", "OK")
+    labels = {"method": "ModelInfer", "code": "OK"}
+    assert registry.get_sample_value("rapt_grpc_calls_total", labels) == 1
 
 
 def test_a_failed_request_is_counted_by_its_reason(

@@ -107,3 +107,7 @@ def test_anything_else_is_no_address(address: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("RAPT_TRITON_ADDRESS", address)
     with pytest.raises(InvalidRequest, match=r"RAPT_TRITON_ADDRESS: .* is not HOST:PORT"):
         load_settings()
+
+
+def test_a_message_is_a_batch_and_what_describes_it() -> None:
+    assert Settings(max_bytes=1, max_batch_bytes=1000).max_message_bytes == 1000 + 65_536

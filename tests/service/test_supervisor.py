@@ -34,7 +34,9 @@ def signals_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_an_address_says_where_this_machine_reaches_it(host: str, url: str) -> None:
-    assert Address(host, 80, "inline").url == url
+    address = Address(host, 80, "inline", grpc_port=81)
+    assert address.url == url
+    assert address.grpc_target == url.removeprefix("http://").removesuffix("80") + "81"
 
 
 def test_a_port_that_is_taken_is_told() -> None:
@@ -43,6 +45,20 @@ def test_a_port_that_is_taken_is_told() -> None:
         expected = rf"^Can't listen on 127\.0\.0\.1:{port}: Address already in use\. Choose another"
         with pytest.raises(InvalidRequest, match=expected):
             serve_until_told(Address("127.0.0.1", port, "inline"), never)
+
+
+def test_a_port_for_grpc_that_is_taken_is_told(free_port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        address = Address("127.0.0.1", free_port, "inline", grpc_port=port)
+        with pytest.raises(InvalidRequest, match=rf":{port}: Address .* --host and --grpc-port\.$"):
+            serve_until_told(address, never)
+
+
+def test_one_port_for_both_is_told(free_port: int) -> None:
+    address = Address("127.0.0.1", free_port, "inline", grpc_port=free_port)
+    with pytest.raises(InvalidRequest, match="HTTP and gRPC need a port each"):
+        serve_until_told(address, never)
 
 
 def test_a_host_that_does_not_exist_is_told() -> None:

@@ -163,7 +163,7 @@ async def test_before_the_models_are_there_a_photo_is_503() -> None:
 
 
 async def test_an_unknown_path_is_404(client: httpx.AsyncClient) -> None:
-    detail = problem(await client.get("/v2/photos"), 404, "not-found")["detail"]
+    detail = problem(await client.get("/v3/photos"), 404, "not-found")["detail"]
     assert detail == "Not Found. The API is described at /docs."
 
 

@@ -1,0 +1,155 @@
+import asyncio
+import re
+import socket
+import time
+
+import grpc
+import grpc.aio
+import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+from prometheus_client import CollectorRegistry
+from tritonclient.grpc import service_pb2 as pb
+
+from emotion.errors import InvalidRequest
+from emotion.photo import PhotoPipeline
+from service.data_plane import DataPlane
+from service.grpc import server as server_module
+from service.grpc.server import GrpcServer
+from service.metrics import GrpcMetrics
+from service.settings import Settings
+from tests.service.fake_stages import StuckDetector, photo_of
+from tests.service.grpc.client import (
+    INFER,
+    asking,
+    channel_of,
+    failure_of,
+    serving,
+    settings_of,
+    stub_of,
+)
+from tests.service.http.client import started_plane
+from tests.stages import FakeClassifier
+
+Code = grpc.StatusCode
+
+
+def services_of(target: str) -> tuple[list[str], list[str]]:
+    """The services that reflection knows, and the calls of the protocol's."""
+    with grpc.insecure_channel(target) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        names = list(database.get_services())
+        service = DescriptorPool(database).FindServiceByName("inference.GRPCInferenceService")
+        return names, [method.name for method in service.methods]
+
+
+async def test_reflection_tells_what_is_served() -> None:
+    plane = started_plane(settings_of())
+    async with serving(plane):
+        target = f"127.0.0.1:{plane.settings.grpc_port}"
+        names, methods = await asyncio.to_thread(services_of, target)
+    assert names == [
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1alpha.ServerReflection",
+        "inference.GRPCInferenceService",
+    ]
+    assert "ModelInfer" in methods
+
+
+@pytest.mark.parametrize("method", ["RepositoryModelUnload", "ModelConfig", "MadeUp"])
+async def test_what_is_not_served_is_unimplemented(method: str) -> None:
+    async with channel_of(started_plane(settings_of())) as channel:
+        call = channel.unary_unary(f"/inference.GRPCInferenceService/{method}")(b"")
+        assert (await failure_of(call))[0] is Code.UNIMPLEMENTED
+
+
+async def test_a_message_may_be_as_large_as_a_batch() -> None:
+    plane = started_plane(settings_of(max_bytes=1000, max_batch_bytes=1000))
+    async with channel_of(plane) as channel:
+        await stub_of(channel).ModelInfer(asking(photo_of(1)))
+        assert (await failure_of(channel.unary_unary(INFER)(bytes(66_536))))[
+            0
+        ] is Code.INVALID_ARGUMENT
+        failure = await failure_of(channel.unary_unary(INFER)(bytes(66_537)))
+    assert failure[0] is Code.RESOURCE_EXHAUSTED
+    assert "larger than max (66537 vs. 66536)" in failure[1]
+
+
+async def test_compressed_messages_are_not_unpacked() -> None:
+    async with channel_of(started_plane(settings_of())) as channel:
+        call = stub_of(channel).ModelInfer(
+            asking(bytes(100_000)), compression=grpc.Compression.Gzip
+        )
+        assert (await failure_of(call))[0] is Code.UNIMPLEMENTED
+
+
+async def test_calls_that_only_wait_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "_MORE_CALLS", 1)
+    async with channel_of(started_plane(settings_of(max_in_flight=1))) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(2)]
+        for watch in watches:
+            await watch.read()
+        call = stub_of(channel).ServerLive(pb.ServerLiveRequest())
+        assert (await failure_of(call))[0] is Code.RESOURCE_EXHAUSTED
+
+
+async def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        plane = started_plane(Settings(grpc_port=port))
+        server = GrpcServer(plane, GrpcMetrics(CollectorRegistry()))
+        expected = re.escape(f"Can't listen on 127.0.0.1:{port} for gRPC.")
+        with pytest.raises(InvalidRequest, match=f"^{expected}"):
+            await server.start()
+
+
+async def test_an_address_of_ipv6_will_do() -> None:
+    plane = started_plane(settings_of(grpc_host="::1"))
+    target = f"[::1]:{plane.settings.grpc_port}"
+    async with serving(plane), grpc.aio.insecure_channel(target) as channel:
+        assert (await stub_of(channel).ServerLive(pb.ServerLiveRequest())).live
+
+
+async def test_before_the_service_is_started_it_lives_and_is_not_ready() -> None:
+    async with channel_of(DataPlane(settings_of())) as channel:
+        stub = stub_of(channel)
+        assert (await stub.ServerLive(pb.ServerLiveRequest())).live
+        assert not (await stub.ServerReady(pb.ServerReadyRequest())).ready
+        failure = await failure_of(stub.ModelInfer(asking(photo_of(1))))
+    assert failure[:2] == (Code.UNAVAILABLE, "The service is starting. Try again shortly.")
+
+
+async def test_at_the_end_what_is_in_work_is_answered_and_no_more_taken() -> None:
+    stuck = StuckDetector()
+    plane = started_plane(settings_of(deadline_seconds=0.5), PhotoPipeline(stuck, FakeClassifier()))
+    target = f"127.0.0.1:{plane.settings.grpc_port}"
+    async with serving(plane) as server, grpc.aio.insecure_channel(target) as channel:
+        in_work = asyncio.ensure_future(failure_of(stub_of(channel).ModelInfer(asking(b"a"))))
+        await stuck.asked.wait()
+        ending = asyncio.create_task(server.stop())
+        await asyncio.sleep(0.05)
+        late = await failure_of(stub_of(channel).ServerLive(pb.ServerLiveRequest()))
+        assert late[0] is Code.UNAVAILABLE
+        assert not in_work.done()
+        # It had its time, and its own answer.
+        assert (await in_work)[0] is Code.DEADLINE_EXCEEDED
+        await ending
+
+
+async def test_who_watches_does_not_hold_up_the_end() -> None:
+    plane = started_plane(settings_of())
+    target = f"127.0.0.1:{plane.settings.grpc_port}"
+    async with serving(plane) as server, grpc.aio.insecure_channel(target) as channel:
+        watch = aiter(health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest()))
+        await anext(watch)
+        began = time.perf_counter()
+        await server.stop()
+        assert time.perf_counter() - began < 2
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            _ = [status async for status in watch]
+        assert failure.value.code() is Code.UNAVAILABLE
+        assert failure.value.details() == "The service is ending."
