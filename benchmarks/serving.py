@@ -110,7 +110,7 @@ def _service(topology: str) -> Iterator[Running]:
 
 @contextmanager
 def _triton(ports: list[int]) -> Iterator[psutil.Process]:
-    words = [".venv-triton/bin/python", "tests/triton_server.py", "model_repository"]
+    words = [sys.executable, "tests/triton_server.py", "model_repository"]
     with _process([*words, *map(str, ports)], dict(os.environ)) as server:
         _wait_for(ports[0], "/v2/health/ready")
         yield server

@@ -17,8 +17,8 @@ from emotion.image import ImageLimits
 
 # A host, or an IPv6 address in brackets, before the port; no scheme, no path.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
-# Bytes of names, shapes and lengths that a message may have beside its photos.
-_FRAMING = 64 * 1024
+# Bytes of names, shapes and lengths that a message may have beside its photos; one of 16 has 200.
+MOST_FRAMING = 64 * 1024
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     @property
     def max_message_bytes(self) -> int:
         """Largest message of the Open Inference Protocol: a batch, and what describes it."""
-        return self.max_batch_bytes + _FRAMING
+        return self.max_batch_bytes + MOST_FRAMING
 
     @property
     def pulled_models(self) -> Path:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from tritonclient.grpc import service_pb2
 
 from emotion.errors import InvalidRequest
+from service.settings import MOST_FRAMING
 
-_MOST_FRAMING = 64 * 1024  # Bytes of names, shapes and lengths; a request of 16 photos has 200.
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # Wire types; the others are long out of use.
 _FIXED = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT = 10
@@ -39,7 +39,7 @@ def check_frame(content: bytes) -> None:
 class _Walk:
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._left = _MOST_FRAMING
+        self._left = MOST_FRAMING
 
     def over(self, start: int, end: int, fields: _Fields) -> None:
         """Walk over the fields of a message that lies between two places."""
@@ -81,7 +81,7 @@ class _Walk:
         self._left -= count
         if self._left < 0:
             raise InvalidRequest(
-                f"The message has more than {_MOST_FRAMING:,} bytes beside its photos; no request "
+                f"The message has more than {MOST_FRAMING:,} bytes beside its photos; no request "
                 "has."
             )
 

@@ -10,7 +10,8 @@ from training.export.candidate import Precision
 from training.export.onnx_classifier import open_classifier
 from training.registry.versions import Registry, Version
 
-_PLACE = Path(CLASSIFIER_NAME, "1", MODEL_FILE)
+# In a model repository of ours, which holds one version.
+CLASSIFIER_PLACE = f"{CLASSIFIER_NAME}/1/{MODEL_FILE}"
 _RUN = "built-in"
 
 
@@ -31,7 +32,7 @@ def champion_or_built_in(registry: Registry, built_in: Path) -> Version:
     champion = registry.champion()
     if champion is not None and champion.trial is None:
         return champion
-    version = _registered(registry, built_in / _PLACE)
+    version = _registered(registry, built_in / CLASSIFIER_PLACE)
     registry.point(CHAMPION, version)
     return version
 

@@ -5,13 +5,11 @@ import tempfile
 from pathlib import Path
 
 from emotion.checksums import digest_of, read_checksums
-from emotion.contract import CLASSIFIER_NAME
 from training.errors import PromotionError
 from training.export.classifier import place_classifier, require_checksum_line
 from training.export.onnx_classifier import OnnxClassifier
+from training.registry.built_in import CLASSIFIER_PLACE
 from training.registry.versions import Registry
-
-_PLACE = f"{CLASSIFIER_NAME}/1/model.onnx"
 
 
 def export_champion(registry: Registry, repository: Path) -> Path:
@@ -34,7 +32,7 @@ def export_champion(registry: Registry, repository: Path) -> Path:
     if champion is None:
         raise PromotionError("there is no champion to export yet. `promote` makes one")
     require_checksum_line(repository)
-    path = repository / _PLACE
+    path = repository / CLASSIFIER_PLACE
     if path.is_file() and _digests(repository) == (champion.sha256, champion.sha256):
         return path
     content = registry.content(champion)
@@ -88,4 +86,6 @@ def begin_repository(folder: Path, built_in: Path) -> None:
 def _digests(repository: Path) -> tuple[str, str | None]:
     """Return the SHA-256 of the classifier's file, and the one that the README lists."""
     readme = (repository / "README.md").read_text(encoding="utf-8")
-    return digest_of((repository / _PLACE).read_bytes()), read_checksums(readme).get(_PLACE)
+    return digest_of((repository / CLASSIFIER_PLACE).read_bytes()), read_checksums(readme).get(
+        CLASSIFIER_PLACE
+    )

@@ -75,3 +75,12 @@ def register(registry: Registry, tmp_path: Path) -> Register:
 
 def open_run(registry: Registry) -> TrackedRun:
     return registry.tracker.open_run("registry", "test", parameters={}, tags={})
+
+
+def number_of_champion(registry: Registry) -> str | None:
+    champion = registry.champion()
+    return None if champion is None else champion.number
+
+
+def tags(registry: Registry, version: Version) -> dict[str, str]:
+    return dict(registry.version(version.number).tags)

@@ -5,7 +5,13 @@ import mlflow.artifacts
 import pytest
 
 from tests.training.registry.answer_sheets import offer, sheet, val_split
-from tests.training.registry.conftest import Gate, Register, open_run
+from tests.training.registry.conftest import (
+    Gate,
+    Register,
+    number_of_champion,
+    open_run,
+    tags,
+)
 from training.errors import PromotionError, RegistryError
 from training.evaluation.decision import in_a_sentence, read_decision
 from training.experiment import GateRecipe
@@ -16,16 +22,7 @@ from training.registry.promotion import (
     still_stands,
     version_to_promote,
 )
-from training.registry.versions import Registry, Version
-
-
-def number_of_champion(registry: Registry) -> str | None:
-    champion = registry.champion()
-    return None if champion is None else champion.number
-
-
-def tags(registry: Registry, version: Version) -> dict[str, str]:
-    return dict(registry.version(version.number).tags)
+from training.registry.versions import Registry
 
 
 def test_first_challenger_has_to_be_better_than_the_built_in_model(

@@ -2,19 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.training.registry.conftest import Gate, Register
+from tests.training.registry.conftest import Gate, Register, number_of_champion, tags
 from training.errors import PromotionError
 from training.registry.promotion import promote, roll_back
-from training.registry.versions import Registry, Version
-
-
-def number_of_champion(registry: Registry) -> str | None:
-    champion = registry.champion()
-    return None if champion is None else champion.number
-
-
-def tags(registry: Registry, version: Version) -> dict[str, str]:
-    return dict(registry.version(version.number).tags)
+from training.registry.versions import Registry
 
 
 def test_first_champion_that_is_better_can_be_rolled_back_to_the_built_in_model(
