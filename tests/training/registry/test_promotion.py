@@ -1,7 +1,10 @@
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow.artifacts
+import numpy as np
 import pytest
 
 from tests.training.registry.answer_sheets import offer, sheet, val_split
@@ -16,13 +19,14 @@ from training.errors import PromotionError, RegistryError
 from training.evaluation.decision import in_a_sentence, read_decision
 from training.experiment import GateRecipe
 from training.export.provenance import split_fingerprint
+from training.registry.built_in import CLASSIFIER_PLACE
 from training.registry.promotion import (
     promote,
     roll_back,
     still_stands,
     version_to_promote,
 )
-from training.registry.versions import Registry
+from training.registry.versions import Registry, Version
 
 
 def test_first_challenger_has_to_be_better_than_the_built_in_model(
@@ -39,6 +43,62 @@ def test_first_challenger_has_to_be_better_than_the_built_in_model(
     assert champion is not None
     assert champion.model == "built-in"
     assert champion.precision == "fp32"
+
+
+def test_built_in_models_becoming_champion_is_recorded(
+    registry: Registry, register: Register, gate: Gate, tmp_path: Path
+) -> None:
+    gate.ask(register(range(4)))
+    champion = registry.champion()
+    assert champion is not None
+    (event,) = history(registry, champion, tmp_path)
+    told = json.loads(event.read_text(encoding="utf-8"))
+    assert told["promoted"] == champion.tags["promoted"]
+    assert told["why"] == "nobody was champion: services serve it"
+
+
+def test_model_that_says_the_same_to_everything_is_refused_by_a_val_of_one_emotion(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    angry = val_split().select(slice(0, 40, 2))
+    decision = gate.ask(register(range(0, 40, 2)), val=angry)
+    assert decision.reasons == (
+        "Val has no image of disgust, fear, happy, sad, surprise, neutral: it can't judge.",
+    )
+
+
+def test_champion_is_bound_to_the_val_that_judged_it(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    gate.crown(register(range(10)))
+    other = val_split().select(slice(1, None))
+    decision = gate.ask(register(range(30)), val=other)
+    assert decision.reasons == (
+        "Val is not the one that judged the champion: "
+        f"44 images, sha256:{split_fingerprint(other)} now, "
+        f"45 images, sha256:{split_fingerprint(val_split())} then.",
+    )
+
+
+def test_built_in_champion_is_bound_to_the_first_val_that_shows_every_emotion(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    version = register(range(4))
+    for val in (val_split().select(slice(0, 2)), val_split()):
+        gate.ask(version, val=val)
+    champion = registry.champion()
+    assert champion is not None
+    assert champion.tags["gate_val"] == f"45 images, sha256:{split_fingerprint(val_split())}"
+
+
+def test_faces_are_judged_as_the_service_frames_them(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    version, published = register(range(45)), val_split()
+    # The table is asked about the row before, whose emotion is another one.
+    framed = replace(published, aligned=np.roll(published.images, 1, axis=0))
+    assert gate.ask(version, val=framed).accuracy.challenger == 0.0
+    assert gate.ask(version, val=published).judges == gate.ask(version, val=framed).judges
 
 
 def test_built_in_model_is_registered_once(
@@ -101,14 +161,15 @@ def test_decision_is_recorded_on_the_version(
         "gate_champion": "2026.11.24-00to20-int8",
         "gate_p_value": "0.937500",
         "gate_images": "2 gained, 5 lost",
-        "gate_accuracy": "0.5000 -> 0.4250",
-        "gate_recalls": "angry 0.5000 -> 0.4000, disgust 0.5000 -> 0.4500, fear none -> none, "
-        "happy none -> none, sad none -> none, surprise none -> none, neutral none -> none",
+        "gate_accuracy": "0.4444 -> 0.3778",
+        "gate_recalls": "angry 0.5000 -> 0.4000, disgust 0.5000 -> 0.4500, fear 0.0000 -> 0.0000, "
+        "happy 0.0000 -> 0.0000, sad 0.0000 -> 0.0000, surprise 0.0000 -> 0.0000, "
+        "neutral 0.0000 -> 0.0000",
         "gate_slices": "dark 1.0000 -> 0.3750, blurred none -> none, rotated none -> none, "
         "small none -> none, no single face none -> none",
         "gate_worst_slice": "dark",
         "gate_recipe": '{"significance":0.05,"recall_margin":0.05,"slice_margin":0.03}',
-        "gate_val": f"40 images, sha256:{split_fingerprint(val_split())}",
+        "gate_val": f"45 images, sha256:{split_fingerprint(val_split())}",
     }
     found = registry.tracker.client.get_model_version(registry.name, new.number)
     assert found.description == in_a_sentence(decision)
@@ -123,22 +184,16 @@ def test_every_decision_and_promotion_is_kept_with_the_run(
     refused = gate.ask(version, GateRecipe())
     promote(registry, version, refused, reason="a test needs it")
     roll_back(registry, "it was a test")
-    folder = Path(
-        mlflow.artifacts.download_artifacts(
-            run_id=version.run_id,
-            artifact_path=f"history/version-{version.number}",
-            dst_path=str(tmp_path),
-            tracking_uri=registry.tracker.uri,
-        )
-    )
-    events = sorted(folder.iterdir())
+    events = history(registry, version, tmp_path)
     assert [path.stem.partition("-")[2] for path in events] == [
         "refused", "promoted", "rolled-back",
     ]  # fmt: skip
     decision, promotion, rollback = (path.read_text(encoding="utf-8") for path in events)
     assert read_decision(decision) == refused
     assert json.loads(promotion)["forced"] == "a test needs it"
-    assert json.loads(rollback) == {"rolled_back": "it was a test"}
+    told = json.loads(rollback)
+    assert datetime.fromisoformat(told.pop("time")).tzinfo is UTC
+    assert told == {"rolled_back": "it was a test", "champion": "1"}
 
 
 def test_refused_challenger_is_not_promoted(
@@ -240,13 +295,32 @@ def test_version_to_promote_is_the_challenger_unless_one_is_named(
     registry: Registry, register: Register, gate: Gate
 ) -> None:
     with pytest.raises(PromotionError, match="there is no challenger yet"):
-        version_to_promote(registry, None)
+        version_to_promote(registry, None, gate.built_in)
     first, second = register(range(10)), register(range(20))
-    assert version_to_promote(registry, None) == second
-    assert version_to_promote(registry, int(first.number)) == first
+    assert version_to_promote(registry, None, gate.built_in) == second
+    assert version_to_promote(registry, int(first.number), gate.built_in) == first
     gate.crown(second)
     with pytest.raises(PromotionError, match="is the champion already"):
-        version_to_promote(registry, None)
+        version_to_promote(registry, None, gate.built_in)
+
+
+def test_built_in_model_is_not_promoted_in_its_own_place(registry: Registry, gate: Gate) -> None:
+    file = gate.built_in / CLASSIFIER_PLACE
+    registry.register_file(file, "fp32", open_run(registry).run_id, {})
+    with pytest.raises(PromotionError, match=r"version 1 \(built-in\) is the champion already"):
+        version_to_promote(registry, 1, gate.built_in)
+    assert number_of_champion(registry) == "1"
+
+
+def history(registry: Registry, version: Version, folder: Path) -> list[Path]:
+    """Download what is kept of a version, oldest first."""
+    place = mlflow.artifacts.download_artifacts(
+        run_id=version.run_id,
+        artifact_path=f"history/version-{version.number}",
+        dst_path=str(folder),
+        tracking_uri=registry.tracker.uri,
+    )
+    return sorted(Path(place).iterdir())
 
 
 def test_registered_file_that_is_no_classifier_is_refused(
