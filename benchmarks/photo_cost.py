@@ -6,7 +6,6 @@ of the server, Triton's included; the clients' is told apart.
 
 import json
 import os
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,7 +47,9 @@ def as_rows(costs: list[Cost], bare: float) -> list[str]:
     show_default=True,
     help="What to start; may be given several times. triton needs `make triton` once.",
 )
-@click.option("--seconds", type=float, default=10.0, show_default=True, help="For each row.")
+@click.option(
+    "--seconds", type=float, default=10.0, show_default=True, help="For each row, in four turns."
+)
 @click.option(
     "--results",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -80,7 +81,7 @@ def main(topologies: tuple[str, ...], seconds: float, results: Path) -> None:
         "cores": len(os.sched_getaffinity(0)),
         "cpu_ms": stages,
         "classifier": {"faces_a_second": faces, "limit": limit},
-        "service": [asdict(cost) for cost in costs],
+        "service": [cost.as_figures() for cost in costs],
     }
     results.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

@@ -23,6 +23,7 @@ from benchmarks.load import Load
 CLIENTS = (1, 8, 32)
 TRANSPORTS = ("http", "grpc")
 _WARM_UP_SECONDS = 3.0
+_TURNS = 4
 _POLL_SECONDS = 0.2
 _END_SECONDS = 40.0
 _RAPT = Path(sys.executable).with_name("rapt")
@@ -56,6 +57,21 @@ class Cost:
         """CPU milliseconds a photo of the client."""
         return 1000 * self.load.client_cpu / max(1, self.load.answers)
 
+    def as_figures(self) -> dict[str, str | float]:
+        """Return all of it as it is kept."""
+        return {
+            "topology": self.topology,
+            "transport": self.transport,
+            "clients": self.clients,
+            "server_ms": self.server_ms,
+            "client_ms": self.client_ms,
+            "p50": self.load.p50,
+            "p99": self.load.p99,
+            "answers": self.load.answers,
+            "refused": self.load.refused,
+            "seconds": self.load.seconds,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -70,15 +86,23 @@ class Running:
 
 
 def measure_topology(topology: str, photo: Path, seconds: float) -> list[Cost]:
-    """Start a topology and measure it over both transports; one row for each count of clients."""
+    """Start a topology and measure it over both transports; one row for each count of clients.
+
+    The transports take turns, so that whatever else the machine does slows both alike.
+    """
     rows: list[Cost] = []
     with _service(topology) as running:
         for transport in TRANSPORTS:
             _ask(running, transport, photo, 1, _WARM_UP_SECONDS)
-            for clients in tqdm(CLIENTS, desc=f"{topology} over {transport}", unit="row"):
+        for clients in tqdm(CLIENTS, desc=topology, unit="clients"):
+            loads = dict.fromkeys(TRANSPORTS, Load())
+            cpu = dict.fromkeys(TRANSPORTS, 0.0)
+            for transport in TRANSPORTS * _TURNS:
                 before = running.cpu_seconds()
-                load = _ask(running, transport, photo, clients, seconds)
-                cost = 1000 * (running.cpu_seconds() - before) / max(1, load.answers)
+                loads[transport] += _ask(running, transport, photo, clients, seconds / _TURNS)
+                cpu[transport] += running.cpu_seconds() - before
+            for transport, load in loads.items():
+                cost = 1000 * cpu[transport] / max(1, load.answers)
                 rows.append(Cost(topology, transport, clients, cost, load))
     return rows
 
@@ -88,7 +112,8 @@ def _ask(running: Running, transport: str, photo: Path, clients: int, seconds: f
     command += ["--port", str(running.ports[transport])]
     command += ["--clients", str(clients), "--seconds", str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # our own words
-    return Load(**json.loads(done.stdout))
+    said = json.loads(done.stdout)
+    return Load(**{**said, "times": tuple(said["times"])})
 
 
 @contextmanager
