@@ -1,12 +1,16 @@
 import json
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EACCES, ECONNRESET, ENOSPC
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from emotion.labels import EMOTIONS
@@ -21,6 +25,17 @@ MODEL = "emotion_classifier/1/model.onnx"
 def call(*words: str | Path, home: Path | None = None) -> Result:
     environment = {} if home is None else {"RAPT_HOME": str(home)}
     return CliRunner(env=environment).invoke(main, [str(word) for word in words])
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let this process write no file beyond a size in bytes, as on a disk that is nearly full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +160,31 @@ def test_what_the_disk_refuses_is_one_line(
     result = CliRunner().invoke(main, ["rollback"])
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {message}")
+
+
+def test_training_that_the_disk_refuses_is_one_line_and_goes_on_afterwards(
+    home: Path, parquet_folder: Path, tmp_path: Path
+) -> None:
+    words = ("train", "--data", parquet_folder, "--config", SMOKE, "--threads", "1")
+    with largest_file(60 * 2**20):  # best.pt fits, checkpoint.pt does not
+        refused = call(*words, home=tmp_path)
+    run = tmp_path / "runs" / "smoke"
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines()[-1] == f"Error: {run}/checkpoint.pt: File too large"
+    assert not (run / "checkpoint.pt.tmp").exists()
+
+    resumed = call(*words, "--resume", home=tmp_path)
+    assert resumed.exit_code == 0
+    weights, expected = (
+        torch.load(folder / "best.pt", weights_only=True)
+        for folder in (run, home / "runs" / "smoke")
+    )
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_data_that_are_not_there_leave_no_run_behind(tmp_path: Path) -> None:
+    assert call("train", "--data", tmp_path / "typo", home=tmp_path / "home").exit_code == 1
+    assert not (tmp_path / "home").exists()
 
 
 def test_what_is_no_error_of_a_disk_is_shown_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
