@@ -10,7 +10,7 @@ history.jsonl   a line an epoch; one more where a process ended before the epoch
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import torch
 import yaml
@@ -90,12 +90,13 @@ class RunFolder:
         """
         if not self._checkpoint.exists():
             return None
-        state: RunState = read_tensors(self._checkpoint, device)
-        if not isinstance(state, dict) or state.keys() != RunState.__annotations__.keys():
+        content: object = read_tensors(self._checkpoint, device)
+        if not isinstance(content, dict) or content.keys() != RunState.__annotations__.keys():
             raise CheckpointError(
                 f"{self._checkpoint}: no checkpoint. Bring it back from a copy, or delete "
                 f"{self._folder} and train anew"
             )
+        state = cast("RunState", content)
         # A key that is newer than the checkpoint had its default's effect.
         made_with = {**Recipe().model_dump(mode="json"), **state["recipe"]}
         wanted = recipe.model_dump(mode="json")

@@ -12,20 +12,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from emotion.labels import EMOTIONS
 from tests.pictures import astronaut
+from tests.training.commands.conftest import MODEL, call
+from tests.training.smoke import ROOT, SMOKE
 from training.commands.main import main
-
-ROOT = Path(__file__).parents[3]
-SMOKE = ROOT / "training" / "configs" / "smoke.yaml"
-MODEL = "emotion_classifier/1/model.onnx"
-
-
-def call(*words: str | Path, home: Path | None = None) -> Result:
-    environment = {} if home is None else {"RAPT_HOME": str(home)}
-    return CliRunner(env=environment).invoke(main, [str(word) for word in words])
 
 
 @contextmanager
@@ -37,16 +30,6 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.fixture(scope="module")
-def home(parquet_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """RAPT_HOME after a smoke training."""
-    path = tmp_path_factory.mktemp("home")
-    result = call("train", "--data", parquet_folder, "--config", SMOKE, "--threads", "1", home=path)
-    assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("epoch 1/1  16 px  loss ")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -183,86 +166,6 @@ def test_training_that_the_disk_refuses_is_one_line_and_goes_on_afterwards(
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
 
 
-def test_data_that_are_not_there_leave_no_run_behind(tmp_path: Path) -> None:
-    assert call("train", "--data", tmp_path / "typo", home=tmp_path / "home").exit_code == 1
-    assert not (tmp_path / "home").exists()
-
-
-def test_what_is_no_error_of_a_disk_is_shown_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
-        raise ConnectionResetError(ECONNRESET, "Connection reset by peer")
-
-    monkeypatch.setattr("training.registry.tracking.tracking_uri", fail)
-    assert isinstance(CliRunner().invoke(main, ["rollback"]).exception, ConnectionResetError)
-
-
-def test_champion_is_exported_by_default_and_missed_where_there_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    result = call("export", home=tmp_path)
-    assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith("Error: there is no champion to export yet")
-
-
-def test_trial_is_not_exported_into_the_projects_model_repository(
-    home: Path, parquet_folder: Path
-) -> None:
-    words = ("export", "--run", home / "runs" / "smoke", "--data", parquet_folder)
-    for repository in ((), ("--repository", ROOT / "model_repository" / ".." / "model_repository")):
-        result = call(*words, *repository)
-        assert result.exit_code == 1
-        assert "it learnt from 16 images a split, and is never served. Give --repo" in result.stderr
-
-
-def test_pipeline_writes_no_trial_into_the_projects_model_repository(tmp_path: Path) -> None:
-    words = ("pipeline", "--config", SMOKE, "--repository", ROOT / "model_repository")
-    result = call(*words, home=tmp_path / "home")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: a trial is not written into ")
-    assert not (tmp_path / "home").exists()
-
-
-def test_repository_that_is_not_there_begins_as_the_projects(
-    home: Path, parquet_folder: Path, tmp_path: Path
-) -> None:
-    words = ("export", "--run", home / "runs" / "smoke", "--data", parquet_folder)
-    result = call(*words, "--threads", "1", "--repository", tmp_path / "new")
-    assert result.exit_code == 0, result.output
-    assert result.stdout == f"{tmp_path / 'new' / MODEL}\n"
-    assert "model, config.pbtxt, labels.txt and checksum are written" in result.stderr
-    detector = Path("face_detector") / "1" / "model.onnx"
-    copy, original = tmp_path / "new" / detector, ROOT / "model_repository" / detector
-    assert copy.read_bytes() == original.read_bytes()
-
-
-def test_repository_in_a_folder_that_is_not_there_is_refused(home: Path, tmp_path: Path) -> None:
-    words = ("export", "--run", home / "runs" / "smoke")
-    result = call(*words, "--repository", tmp_path / "no-such-folder" / "new")
-    assert result.exit_code == 1
-    assert "new: the folder that it would lie in is missing. Make that, or" in result.stderr
-
-
-def test_run_of_another_hand_is_not_exported(home: Path, tmp_path: Path) -> None:
-    shutil.copy(home / "runs" / "smoke" / "best.pt", tmp_path)
-    result = call("export", "--run", tmp_path, "--repository", tmp_path / "new")
-    assert result.exit_code == 1
-    assert "recipe.yaml: missing. The folder holds no training run" in result.stderr
-    assert not (tmp_path / "new").exists()
-
-
-@pytest.mark.parametrize("name", ["best.pt", "recipe.yaml"])
-def test_run_that_was_damaged_is_not_exported(
-    home: Path, parquet_folder: Path, tmp_path: Path, name: str
-) -> None:
-    run = shutil.copytree(home / "runs" / "smoke", tmp_path / "run")
-    (run / name).write_bytes((run / name).read_bytes()[:-5])
-    words = ("export", "--run", run, "--data", parquet_folder, "--repository", tmp_path / "new")
-    result = call(*words)
-    assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith(f"Error: {run / name}: damaged")
-
-
 def test_run_whose_checkpoint_was_damaged_is_not_gone_on_with(
     home: Path, parquet_folder: Path, tmp_path: Path
 ) -> None:
@@ -277,18 +180,17 @@ def test_run_whose_checkpoint_was_damaged_is_not_gone_on_with(
     )
 
 
-def test_form_of_a_run_is_not_asked_of_the_champion(tmp_path: Path) -> None:
-    result = call("export", "--precision", "int8", home=tmp_path)
-    assert result.exit_code == 2
-    assert "--precision int8 and --config go with --run" in result.stderr
+def test_data_that_are_not_there_leave_no_run_behind(tmp_path: Path) -> None:
+    assert call("train", "--data", tmp_path / "typo", home=tmp_path / "home").exit_code == 1
+    assert not (tmp_path / "home").exists()
 
 
-def test_detector_is_exported(tmp_path: Path) -> None:
-    place = "face_detector/1/model.onnx"
-    (tmp_path / "README.md").write_text(f"{'0' * 64}  {place}\n", encoding="utf-8")
-    result = call("export-detector", "--repository", tmp_path)
-    assert result.exit_code == 0, result.output
-    assert (tmp_path / place).is_file()
+def test_what_is_no_error_of_a_disk_is_shown_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ConnectionResetError(ECONNRESET, "Connection reset by peer")
+
+    monkeypatch.setattr("training.registry.tracking.tracking_uri", fail)
+    assert isinstance(CliRunner().invoke(main, ["rollback"]).exception, ConnectionResetError)
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "export", "export-detector"])

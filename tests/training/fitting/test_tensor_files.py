@@ -7,7 +7,8 @@ from training.errors import CheckpointError
 from training.fitting.tensor_files import read_tensors, write_tensors
 
 CPU = torch.device("cpu")
-CONTENT = {"weights": torch.arange(100.0), "epoch": 3, "names": ["a", "b"]}
+WEIGHTS = torch.arange(100.0)
+CONTENT = {"weights": WEIGHTS, "epoch": 3, "names": ["a", "b"]}
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_is_written_is_read_back_and_no_draft_is_left(path: Path) -> None:
     content = read_tensors(path, CPU)
-    assert torch.equal(content.pop("weights"), CONTENT["weights"])
+    assert torch.equal(content.pop("weights"), WEIGHTS)
     assert content == {"epoch": 3, "names": ["a", "b"]}
     assert [entry.name for entry in path.parent.iterdir()] == ["best.pt"]
 
@@ -33,7 +34,7 @@ def test_file_that_was_cut_off_anywhere_is_refused(path: Path) -> None:
 
 def test_weights_that_changed_by_a_byte_are_refused(path: Path) -> None:
     content = bytearray(path.read_bytes())
-    content[content.index(torch.arange(100.0).numpy().tobytes()) + 7] ^= 1
+    content[content.index(WEIGHTS.numpy().tobytes()) + 7] ^= 1
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"best\.pt: damaged"):
         read_tensors(path, CPU)
