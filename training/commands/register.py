@@ -25,7 +25,8 @@ def register(folder: Path | None) -> None:
     """Register a run's files in MLflow, as versions of emotion_classifier.
 
     Both become versions, fp32 and int8; the one that would be served becomes the challenger.
-    A run that was registered stays as it is. `promote` then asks the gate about it; the
+    A run that was registered stays as it is. Files that are not what `export --run` wrote, or no
+    emotion classifiers, are refused. `promote` then asks the gate about it; the
     pipeline does all of this itself.
 
     \b
@@ -33,9 +34,15 @@ def register(folder: Path | None) -> None:
         python -m training register
         python -m training register --run ~/.rapt/runs/smoke
     """
+    from training.fitting.checkpoint import read_recipe
+    from training.pipeline.place import read_account
     from training.pipeline.registration import register_run
     from training.registry.tracking import Tracker, tracking_uri
 
-    versions = register_run(Tracker(tracking_uri()), folder or run_folder(None))
+    run = folder or run_folder(None)
+    # What is damaged is told before anything is registered.
+    read_recipe(run)
+    read_account(run)
+    versions = register_run(Tracker(tracking_uri()), run)
     for precision, version in versions.items():
         click.echo(f"{precision}  {version}")
