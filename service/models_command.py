@@ -108,7 +108,9 @@ def _failed(error: RaptError) -> Pulled:
     return Pulled(
         outcome=_OUTCOMES.get(type(error), "failed"),
         detail=error.message,
-        registry_version=error.version if isinstance(error, ChampionRefused) else None,
+        registry_version=error.version
+        if isinstance(error, ChampionRefused | ChampionUnplaced)
+        else None,
     )
 
 

@@ -24,7 +24,12 @@ Outcome = Literal[
 
 
 class ChampionUnplaced(ModelError):
-    """The champion may be served, but can't be written to the models folder."""
+    """The champion can't be written to the models folder."""
+
+    def __init__(self, message: str, version: str) -> None:
+        """Add the champion's number in the registry."""
+        super().__init__(message)
+        self.version = version
 
 
 class Pulled(BaseModel):
@@ -73,7 +78,8 @@ def pull(uri: str | None, models: InstalledModels) -> Pulled:
     except OSError as error:
         raise ChampionUnplaced(
             f"{error.filename or models.folder} can't be written: {error.strerror or error}. "
-            "The models that are there stay."
+            "The models that are there stay.",
+            champion.version,
         ) from error
     detail = (
         f"Pulled {CLASSIFIER_NAME} {version}, version {champion.version} of the registry, "

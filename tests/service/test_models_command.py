@@ -82,10 +82,10 @@ def test_a_registry_without_a_champion_is_empty(registry: TestRegistry) -> None:
 def test_a_models_folder_that_can_not_be_written_to_is_nobody_elses_fault(
     registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry.register_champion(NEW)
+    number = registry.register_champion(NEW)
     monkeypatch.setenv("RAPT_HOME", "/proc/nowhere")
     body = json.loads(models("pull", "--json").stdout)
-    assert body["outcome"] == "unplaced"
+    assert (body["outcome"], body["registry_version"]) == ("unplaced", number)
     assert body["detail"].startswith("/proc/nowhere")
 
 
