@@ -25,7 +25,7 @@ from training.whole_files import write_whole, write_whole_bytes
 Precision = Literal["fp32", "int8"]
 _PRECISIONS: tuple[Precision, ...] = ("fp32", "int8")
 _ACCOUNT = "candidate.json"
-_ANEW = "`python -m training export --run` makes it anew"
+_ANEW = "`python -m training export --run` with the run's --data makes it anew"
 
 
 @dataclass(frozen=True, slots=True)

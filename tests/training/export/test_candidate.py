@@ -83,7 +83,9 @@ def test_file_that_is_not_the_one_that_was_made_is_refused(copied: Path, name: s
         with pytest.raises(CandidateError, match=rf"{name}: missing, or not the file that "):
             read_candidate(copied)
     (copied / name).unlink()
-    with pytest.raises(CandidateError, match=rf"{name}: missing, or not .*`.* export --run` makes"):
+    with pytest.raises(
+        CandidateError, match=rf"{name}: missing, or not .*`.* export --run` with the run's"
+    ):
         read_candidate(copied)
 
 
