@@ -34,15 +34,9 @@ def register(folder: Path | None) -> None:
         python -m training register
         python -m training register --run ~/.rapt/runs/smoke
     """
-    from training.fitting.checkpoint import read_recipe
-    from training.pipeline.place import read_account
     from training.pipeline.registration import register_run
     from training.registry.tracking import Tracker, tracking_uri
 
-    run = folder or run_folder(None)
-    # What is damaged is told before anything is registered.
-    read_recipe(run)
-    read_account(run)
-    versions = register_run(Tracker(tracking_uri()), run)
+    versions = register_run(Tracker(tracking_uri()), folder or run_folder(None))
     for precision, version in versions.items():
         click.echo(f"{precision}  {version}")

@@ -202,6 +202,7 @@ def _champion_for(registry: Registry, challenger: Version, built_in: Path) -> Ve
 def _answering(registry: Registry, version: Version, val: Split, threads: int) -> Contender:
     try:
         classifier = OnnxClassifier(registry.content(version), threads)
+        classifier.check_answers()
     except ModelFileError as error:
         raise RegistryError(f"{registry.name} {version}: {error}") from error
     answers = classifier.answer_all(as_served(val))

@@ -97,3 +97,15 @@ def test_folder_without_a_training_run_is_refused(
     result = call("register", "--run", tmp_path, home=tmp_path, url=uri)
     assert result.exit_code == 1
     assert "recipe.yaml: missing. The folder holds no training run" in result.stderr
+
+
+def test_damaged_key_of_a_run_is_told_in_one_line(
+    folder: Path, twice: Twice, tmp_path: Path
+) -> None:
+    (folder / "registered.json").write_text('{"ke', encoding="utf-8")
+    url = twice.registry.tracker.uri
+    result = call("register", "--run", folder, home=tmp_path, url=url)
+    assert result.stderr == (
+        f"Error: {folder}/registered.json: damaged. Delete it, and the run is registered once "
+        "more\n"
+    )
