@@ -1,0 +1,13 @@
+"""Videos as jobs: taken in by the front, worked on by workers, kept as rows and objects.
+
+videos     what is known of a video; keys of its objects
+ledger     its row, as the front reads and changes it
+claims     its row and segments, as the worker that holds it changes them
+executors  which workers are alive
+desk       what HTTP calls: takes videos in, tells of them, ends and erases them
+models     loads the classifier a job began with
+job        one video's work, stage by stage
+workflow   the same as a workflow of DBOS: queued, resumed, retried
+steward    what has to be done again and again: hand out, take up, sweep, erase
+errors     what can be wrong
+"""
