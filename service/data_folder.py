@@ -19,6 +19,7 @@ from service.storage_errors import storage_errors
 
 # Set by `rapt serve` for the processes it starts; names its hold on the folder.
 INSTALLATION = "RAPT_INSTALLATION"
+_ROWS = "rapt.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,17 @@ class DataFolder:
     @property
     def database_url(self) -> str:
         """Rows."""
-        return f"sqlite:///{self.path / 'rapt.db'}"
+        return f"sqlite:///{self.path / _ROWS}"
 
     @property
     def workflows_url(self) -> str:
         """The rows of DBOS."""
         return f"sqlite:///{self.path / 'dbos.db'}"
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it was ever used."""
+        return (self.path / _ROWS).exists()
 
     @contextmanager
     def held(self) -> Iterator[dict[str, str]]:

@@ -8,32 +8,17 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from service.jobs.errors import VideoConflict
 from service.jobs.opened import OpenedFolder
 from service.jobs.uploads import Arrival, Upload
 from service.jobs.videos import ACTIVE, Owner, ReportFormat, State, Video
+from service.metrics import VideosPresent
 from service.settings import Settings
 from service.storage_errors import StorageFull
 
 _FULL_RETRY = 30.0  # Seconds; a video takes minutes.
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """How it stands with videos as a whole.
-
-    Attributes:
-        workers: how many are alive.
-        counts: videos by state.
-        oldest_queued: seconds that the one waits that waits longest; None where none does.
-    """
-
-    workers: int
-    counts: dict[State, int]
-    oldest_queued: float | None
 
 
 class VideoDesk:
@@ -117,13 +102,13 @@ class VideoDesk:
         """Return whether any worker is alive."""
         return bool(self._folder.executors.alive())
 
-    def presence(self) -> Presence:
+    def present(self) -> VideosPresent:
         """Say how it stands with videos as a whole."""
-        oldest = self._folder.ledger.oldest_queued()
-        return Presence(
+        now = time.time()
+        return VideosPresent(
             workers=len(self._folder.executors.alive()),
-            counts=self._folder.ledger.counts(),
-            oldest_queued=None if oldest is None else max(0.0, time.time() - oldest),
+            by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
+            oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
         )
 
     @contextmanager

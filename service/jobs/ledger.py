@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tupl
 from sqlalchemy.exc import IntegrityError
 
 from service.database.connection import Database
-from service.database.tables import videos
+from service.database.tables import segments, videos
 from service.jobs.errors import UnknownVideo, VideoConflict
 from service.jobs.videos import ACTIVE, ENDED, Owner, State, Video
 
@@ -146,7 +146,9 @@ class Ledger:
         )
 
     def source_deleted(self, video: Video) -> None:
-        """Note that the upload is gone."""
+        """Note that the upload of an ended video is gone, and drop what its segments came to."""
+        with self._database.begin() as connection:
+            connection.execute(delete(segments).where(segments.c.video_id == video.id))
         self._change(video, ENDED, source_deleted_at=time.time())
 
     def fail(self, video: Video, error: str) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from emotion.errors import VideoTooLarge
-from emotion.video.container import HEAD_BYTES, container_of
 
 _ROOM_EVERY = 64 * 2**20  # Bytes between two looks at the room that is left.
 
@@ -72,6 +71,9 @@ class Arrival:
             UnsupportedVideo: they begin like no video that is accepted.
             VideoTooLarge: they are too many; noticed at the first one.
         """
+        # Imported late: it loads FFmpeg, which a front that is sent photos alone does without.
+        from emotion.video.container import HEAD_BYTES, container_of  # noqa: PLC0415
+
         if (self._upload.announced or 0) > self._max_bytes:
             raise _too_large(self._max_bytes)
         head, known = b"", False

@@ -59,7 +59,7 @@ async def test_what_is_cancelled_in_the_middle_leaves_nothing(
         await task
     # The store's own threads tidy up.
     async with asyncio.timeout(5):
-        while files_of(tmp_path):  # noqa: ASYNC110  # nobody tells
+        while files_of(tmp_path):  # nobody tells
             await asyncio.sleep(0.01)
 
 
