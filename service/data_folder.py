@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 from emotion.errors import InvalidRequest
 from service.storage_errors import storage_errors
 
 # Set by `rapt serve` for the processes it starts; names its hold on the folder.
 INSTALLATION = "RAPT_INSTALLATION"
+DEFAULT_HOME = Path("~/.rapt")
 _ROWS = "rapt.db"
 
 
@@ -51,6 +53,12 @@ class DataFolder:
     def has_rows(self) -> bool:
         """Whether it was ever used."""
         return (self.path / _ROWS).exists()
+
+    @classmethod
+    def of_home(cls, home: Path | None = None) -> Self:
+        """Return the data folder of a home; of the environment's, if none is given."""
+        chosen = home or Path(os.environ.get("RAPT_HOME") or DEFAULT_HOME)
+        return cls(chosen.expanduser() / "data")
 
     @contextmanager
     def held(self) -> Iterator[dict[str, str]]:

@@ -15,7 +15,7 @@ from emotion.detection import DetectionSettings
 from emotion.errors import InvalidRequest
 from emotion.image import ImageLimits
 from emotion.video.settings import VideoLimits, VideoSettings
-from service.data_folder import DataFolder
+from service.data_folder import DEFAULT_HOME, DataFolder
 
 # A host, or an IPv6 address in brackets, before the port; no scheme, no path.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
-        default=Path("~/.rapt"),
+        default=DEFAULT_HOME,
         description="Folder for what the service keeps; a model that is in its models/ is "
         "served in place of the built-in one.",
     )
@@ -242,7 +242,7 @@ class Settings(BaseSettings):
     @property
     def data_folder(self) -> DataFolder:
         """Where videos are kept; it may not be there."""
-        return DataFolder(self.home.expanduser() / "data")
+        return DataFolder.of_home(self.home)
 
     @property
     def video_limits(self) -> VideoLimits:

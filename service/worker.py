@@ -12,7 +12,6 @@ from collections.abc import Callable
 import structlog
 
 from emotion.errors import RaptError
-from service.jobs.analysis import InlineAnalyses
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
 from service.jobs.job import Analyses, Job
@@ -37,6 +36,9 @@ def main() -> int:
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
+    # Imported late: a worker with other models, as in tests, does without the libraries of these.
+    from service.jobs.analysis import InlineAnalyses  # noqa: PLC0415
+
     try:
         settings = load_settings()
         work_until(ending, settings, InlineAnalyses(settings))

@@ -108,10 +108,9 @@ class Job:
         except Stopped as error:
             if self.patience.is_ending:
                 raise HandedBack from error
-            log.info("video_lost", video=video_id, fence=claim.video.fence)
+            self._let_go(claim)
         except ClaimLost:
-            self._patiently(lambda: self.store.erase(claim.video.reports(claim.video.fence)))
-            log.info("video_lost", video=video_id, fence=claim.video.fence)
+            self._let_go(claim)
         except (InputError, ModelError, StorageFull, StorageUnavailable) as error:
             self._fail(claim, error.message)
         except FileNotFoundError:
@@ -152,14 +151,22 @@ class Job:
         for form, content in analysis.report(payloads).items():
             key = claim.video.report(claim.video.fence, form)
             self._patiently(partial(self.store.write, key, content))
-        self._patiently(lambda: self.claims.finish(claim))
+        try:
+            self._patiently(lambda: self.claims.finish(claim))
+        except ClaimLost:
+            # Here, since DBOS doesn't come back from the step of a worker that has lost the job.
+            self._patiently(lambda: self.store.erase(claim.video.reports(claim.video.fence)))
+            raise
 
     def _fail(self, claim: Claim, why: str) -> None:
         log.warning("video_failed", video=claim.video.id, why=why)
         try:
             self._patiently(lambda: self.claims.fail(claim, why))
         except ClaimLost:
-            log.info("video_lost", video=claim.video.id, fence=claim.video.fence)
+            self._let_go(claim)
+
+    def _let_go(self, claim: Claim) -> None:
+        log.info("video_lost", video=claim.video.id, fence=claim.video.fence)
 
     def _should_stop(self, claim: Claim) -> Callable[[], bool]:
         looked, stands = time.monotonic(), True

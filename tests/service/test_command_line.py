@@ -87,7 +87,7 @@ def test_serve_listens_where_it_is_told_and_says_when_it_is_ready(
 ) -> None:
     addresses: list[Address] = []
 
-    def serve(address: Address, on_ready: Callable[[], None]) -> int:
+    def serve(address: Address, on_ready: Callable[[], None], workers: int) -> int:
         addresses.append(address)
         on_ready()
         return 7
@@ -114,7 +114,7 @@ def test_the_port_for_grpc_is_an_option_or_a_variable(
 ) -> None:
     addresses: list[Address] = []
 
-    def serve(address: Address, on_ready: Callable[[], None]) -> int:
+    def serve(address: Address, on_ready: Callable[[], None], workers: int) -> int:
         addresses.append(address)
         on_ready()
         return 0

@@ -198,9 +198,8 @@ async def test_a_folder_that_cant_be_used_is_503(settings: Settings) -> None:
 async def test_one_key_and_one_video_are_one_job(
     client: httpx.AsyncClient, settings: Settings
 ) -> None:
-    key = {"idempotency-key": "monday"}
-    assert await send(client, **key) == await send(client, **key)
-    assert await send(client) != await send(client, **key)
+    assert await send(client, key="monday") == await send(client, key="monday")
+    assert await send(client) != await send(client, key="monday")
     assert len(objects_of(settings)) == 2
 
 
@@ -210,10 +209,11 @@ async def test_one_key_and_one_video_are_one_job(
 async def test_a_key_of_another_video_or_other_settings_is_422(
     client: httpx.AsyncClient, content: bytes, interval: str
 ) -> None:
-    key = {"idempotency-key": "monday"}
-    await send(client, VIDEO + b" " * 100, **key)
+    await send(client, VIDEO + b" " * 100, key="monday")
     response = await client.post(
-        f"/v1/videos?interval={interval}", content=content, headers={**MP4, **key}
+        f"/v1/videos?interval={interval}",
+        content=content,
+        headers={**MP4, "idempotency-key": "monday"},
     )
     problem(response, 422, "invalid-request")
 
@@ -232,10 +232,10 @@ async def test_a_key_whose_video_is_still_arriving_is_409(client: httpx.AsyncCli
     await asyncio.sleep(0.1)
     problem(await client.post("/v1/videos", content=VIDEO, headers=headers), 409, "video-conflict")
     go_on.set()
-    assert (await first).headers["location"] == await send(client, **headers)
+    assert (await first).headers["location"] == await send(client, key="monday")
 
 
 async def test_after_a_failed_upload_its_key_is_free(client: httpx.AsyncClient) -> None:
     headers = {**MP4, "idempotency-key": "monday"}
     assert (await client.post("/v1/videos", content=b"text", headers=headers)).status_code == 415
-    await send(client, **headers)
+    await send(client, key="monday")

@@ -12,9 +12,10 @@ MP4 = {"content-type": "video/mp4"}
 VIDEO = fake_video()
 
 
-async def send(client: httpx.AsyncClient, content: bytes = VIDEO, **headers: str) -> str:
-    """Send a video; return its place."""
-    response = await client.post("/v1/videos", content=content, headers={**MP4, **headers})
+async def send(client: httpx.AsyncClient, content: bytes = VIDEO, key: str | None = None) -> str:
+    """Send a video, with an idempotency key or without; return its place."""
+    headers = MP4 if key is None else {**MP4, "idempotency-key": key}
+    response = await client.post("/v1/videos", content=content, headers=headers)
     assert response.status_code == 202, response.text
     return response.headers["location"]
 
