@@ -17,7 +17,7 @@ from emotion.video.observations import SampledFrame, SegmentResult, rounded
 from emotion.video.settings import Segment, VideoLimits, VideoSettings
 
 # Pictures that faces are looked for in at once. With the one that decodes, two cores are busy.
-_DETECTING = 2
+DETECTING = 2
 # Decoded pictures that may wait, so that memory doesn't grow with a segment.
 _WAITING = 4
 # Crops gathered over frames before they are judged.
@@ -57,7 +57,7 @@ class VideoAnalyser:
         """
         events = frames_of(path, segment, self._settings.interval, self._limits, should_stop)
         found = _Findings()
-        with ThreadPoolExecutor(_DETECTING, thread_name_prefix="video") as pool:
+        with ThreadPoolExecutor(DETECTING, thread_name_prefix="video") as pool:
             for time, sighting in self._sightings(events, pool, found):
                 found.add(time, sighting)
                 if found.waiting_crops >= _CROPS:

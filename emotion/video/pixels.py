@@ -25,13 +25,13 @@ def upright(frame: av.VideoFrame, aspect: Fraction) -> RgbImage:
     Returns:
         uint8 [height, width, 3], RGB, contiguous; as many rows or columns as make pixels square.
     """
-    pixels: RgbImage = frame.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
+    pixels = frame.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
     swap, right, down = _turn_of(frame)
     turned = (pixels.swapaxes(0, 1) if swap else pixels)[::down, ::right]
-    if aspect != 1:
-        size = upright_size(frame, aspect)
-        turned = cv2.resize(turned, size, interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(turned, dtype=np.uint8)
+    if aspect == 1:
+        return np.ascontiguousarray(turned)
+    square = cv2.resize(turned, upright_size(frame, aspect), interpolation=cv2.INTER_LINEAR)
+    return square.astype(np.uint8, copy=False)
 
 
 def upright_size(frame: av.VideoFrame, aspect: Fraction) -> tuple[int, int]:

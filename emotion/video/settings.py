@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from emotion.detection import DetectionSettings
 from emotion.errors import InvalidRequest
 
 MIN_INTERVAL, MAX_INTERVAL = 0.04, 60.0
@@ -34,6 +35,8 @@ class VideoSettings:
     Attributes:
         interval: seconds between two frames that are looked at, 0.04 to 60.
         segment_seconds: seconds of a segment, about: it holds whole intervals, at least one.
+        min_score: least confidence with which somebody's face is found, 0 to 1; a face that was
+            found is followed as long as it has half of that.
 
     Raises:
         InvalidRequest: a value is out of its range.
@@ -41,6 +44,7 @@ class VideoSettings:
 
     interval: float = 0.5
     segment_seconds: float = 30.0
+    min_score: float = DetectionSettings().min_score
 
     def __post_init__(self) -> None:
         """Refuse what can't be worked with."""
@@ -53,6 +57,8 @@ class VideoSettings:
             raise InvalidRequest(
                 f"segment_seconds: {self.segment_seconds:g} is no positive number of seconds."
             )
+        if not 0 < self.min_score <= 1:
+            raise InvalidRequest(f"min_score: {self.min_score:g} is not between 0 and 1.")
 
 
 @dataclass(frozen=True, slots=True)
