@@ -24,6 +24,7 @@ _ACCELERATION = np.array([1.0, 0.4, 0.05])  # a second squared
 _FIRST_VELOCITY = np.array([0.8, 0.3, 0.1])  # a second
 # Seconds after which a velocity says nothing any more of where a face is.
 _LONGEST_STEP = 3.0
+_FACES_A_FACTOR = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +96,15 @@ class Motion:
         squared = np.sum(surprise**2 / spread[:, np.newaxis], axis=2)
         uncertainty = np.sum(np.log(spread / scale**2), axis=1)
         return squared, squared + uncertainty[:, np.newaxis]
+
+    def distances_in_faces(self, places: Floats) -> Floats:
+        """Return float64 [n, m]: how far m places are from where n faces are expected.
+
+        In sizes of the face; a change of size by a factor of e counts as two.
+        """
+        scale = _scale_of(self.place) / (1, 1, _FACES_A_FACTOR)
+        surprise = (places[np.newaxis] - self.place[:, np.newaxis]) / scale[:, np.newaxis]
+        return np.asarray(np.linalg.norm(surprise, axis=2))
 
     def kept(self, rows: Sequence[int]) -> "Motion":
         """Return the motion of some of the faces."""
