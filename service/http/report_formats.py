@@ -6,13 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from emotion.errors import InvalidRequest
-from service.jobs.videos import REPORT_FORMATS, ReportFormat
-
-MEDIA_TYPES: dict[ReportFormat, str] = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-}
+from emotion.reports.formats import FORMATS, MEDIA_TYPES, ReportFormat
 
 
 def choose_format(request: Request) -> ReportFormat:
@@ -24,10 +18,10 @@ def choose_format(request: Request) -> ReportFormat:
     """
     asked = request.query_params.get("format")
     if asked is not None:
-        for form in REPORT_FORMATS:
+        for form in FORMATS:
             if form == asked:
                 return form
-        raise InvalidRequest(f"format: {asked[:32]!r} is none of {', '.join(REPORT_FORMATS)}.")
+        raise InvalidRequest(f"format: {asked[:32]!r} is none of {', '.join(FORMATS)}.")
     for accepted in _by_preference(request.headers.get("accept") or "*/*"):
         for form, media_type in MEDIA_TYPES.items():
             kind = media_type.partition(";")[0]

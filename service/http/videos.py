@@ -1,5 +1,6 @@
 """/v1/videos: a video in, a job that can be followed, a report out."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -7,9 +8,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from emotion.errors import InvalidRequest
+from emotion.reports.formats import MEDIA_TYPES
 from emotion.video.settings import VideoSettings
 from service.http.problems import MEDIA_TYPE, Problem
-from service.http.report_formats import MEDIA_TYPES, choose_format
+from service.http.report_formats import choose_format
 from service.http.video_answers import PATH, VideoBody, VideosBody, place_of, read_cursor
 from service.http.video_bodies import FIELD, read_video
 from service.http.video_events import MEDIA_TYPE as EVENT_STREAM
@@ -159,7 +161,7 @@ def _add_ends(router: APIRouter, opener: DeskOpener) -> None:
 
 async def _read_upload(request: Request, settings: Settings) -> Upload:
     interval = _number(request.query_params.get("interval"), "interval", VideoSettings().interval)
-    analysis = VideoSettings(interval=interval, segment_seconds=settings.segment_seconds)
+    analysis = VideoSettings(interval, settings.segment_seconds, settings.min_score)
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= _MOST_KEY:
         raise InvalidRequest(f"Idempotency-Key: it has 1 to {_MOST_KEY} characters.")
@@ -168,10 +170,7 @@ async def _read_upload(request: Request, settings: Settings) -> Upload:
         chunks=body.chunks,
         announced=body.announced,
         name=body.name,
-        settings={
-            "interval": analysis.interval,
-            "segment_seconds": analysis.segment_seconds,
-        },
+        settings=asdict(analysis),
         key=key,
     )
 

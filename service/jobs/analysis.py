@@ -3,22 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
-from emotion.detection import FaceNetwork
 from emotion.faces import ModelVersion
-from emotion.sighting import sight_frame
+from emotion.reports.formats import FORMATS, ReportFormat, render
 from emotion.video.analysis import VideoAnalyser
+from emotion.video.assembly import assemble
 from emotion.video.observations import decode_segment, encode_segment
 from emotion.video.probe import probe
-from emotion.video.report import assemble, render
 from emotion.video.settings import Segment, VideoInfo, VideoSettings, segments
-from service.jobs.videos import REPORT_FORMATS, ReportFormat, Video
+from service.jobs.videos import Video
 from service.models.onnx import OnnxClassifier
-from service.models.openvino import OpenVinoFaceNetwork
-from service.models.served import choose_classifier, choose_detector, find_classifier
+from service.models.served import choose_classifier, find_classifier
 from service.settings import Settings
+from service.stages.inline import describe_detector, video_analyser
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,49 +51,35 @@ class InlineAnalysis:
         )
         created_at = datetime.fromtimestamp(self.video.created_at, UTC)
         title = self.video.name or ""
-        return {
-            form: render(report, form, title=title, created_at=created_at)
-            for form in REPORT_FORMATS
-        }
+        return {form: render(report, form, title=title, created_at=created_at) for form in FORMATS}
 
     def _segments(self) -> list[Segment]:
         return segments(self.info, self.settings)
 
 
 class InlineAnalyses:
-    """``service.jobs.job.Analyses``: models are loaded for the first video, and kept."""
+    """``service.jobs.job.Analyses``: models are loaded for a video, and kept for the next."""
 
     def __init__(self, settings: Settings) -> None:
         """Load nothing yet."""
         self._settings = settings
-        self._network: FaceNetwork | None = None
         self._classifier: OnnxClassifier | None = None
+        self._analyser: tuple[tuple[ModelVersion, VideoSettings], VideoAnalyser] | None = None
 
     def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> InlineAnalysis:
         """Open a video; see the protocol."""
-        limits = self._settings.video_limits
         settings = VideoSettings(**video.settings)
-        info = probe(path, limits, should_stop=should_stop)
+        info = probe(path, self._settings.video_limits, should_stop=should_stop)
         classifier = self._classifier_of(video)
-        detect = partial(sight_frame, network=self._detector(), settings=self._settings.detection)
         return InlineAnalysis(
             path,
             video,
             info,
             settings,
             classifier.version,
-            choose_detector(self._settings.model_repositories).name,
-            VideoAnalyser(detect, classifier, limits, settings),
+            describe_detector(self._settings),
+            self._analyser_of(classifier, settings),
         )
-
-    def _detector(self) -> FaceNetwork:
-        if self._network is None:
-            self._network = OpenVinoFaceNetwork(
-                choose_detector(self._settings.model_repositories).repository,
-                self._settings.detector_precision,
-                parallel=self._settings.threads,
-            )
-        return self._network
 
     def _classifier_of(self, video: Video) -> OnnxClassifier:
         """Return the classifier that the job began with, or the one that is served now."""
@@ -105,3 +89,11 @@ class InlineAnalyses:
         elif self._classifier is None or self._classifier.version != video.model:
             self._classifier = find_classifier(where, video.model, most)
         return self._classifier
+
+    def _analyser_of(self, classifier: OnnxClassifier, settings: VideoSettings) -> VideoAnalyser:
+        key = classifier.version, settings
+        if self._analyser is None or self._analyser[0] != key:
+            limits = self._settings.video_limits
+            analyser = video_analyser(classifier, self._settings, limits, settings)
+            self._analyser = key, analyser
+        return self._analyser[1]

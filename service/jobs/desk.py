@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
+from emotion.reports.formats import ReportFormat
 from service.jobs.errors import VideoConflict
 from service.jobs.opened import OpenedFolder
 from service.jobs.uploads import Arrival, Upload
-from service.jobs.videos import ACTIVE, Owner, ReportFormat, State, Video
+from service.jobs.videos import ACTIVE, Owner, State, Video
 from service.metrics import VideosPresent
 from service.settings import Settings
 from service.storage_errors import StorageFull

@@ -15,9 +15,10 @@ import structlog
 
 from emotion.errors import InputError, ModelError, Stopped
 from emotion.faces import ModelVersion
+from emotion.reports.formats import ReportFormat
 from service.jobs.claims import Claim, ClaimLost, Claims
 from service.jobs.patience import HandedBack, Patience
-from service.jobs.videos import ReportFormat, Video
+from service.jobs.videos import Video
 from service.storage import ObjectStore
 from service.storage_errors import StorageFull, StorageUnavailable
 

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self
 
 from emotion.faces import ModelVersion
+from emotion.reports.formats import ReportFormat
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
-
-ReportFormat = Literal["json", "csv", "html"]
-REPORT_FORMATS: tuple[ReportFormat, ...] = get_args(ReportFormat)
 
 
 class State(StrEnum):

@@ -22,7 +22,7 @@ async def test_a_video_is_accepted_and_waits(client: httpx.AsyncClient) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", body["id"])
     assert response.headers["location"] == place
     assert (body["state"], body["progress"], body["seconds_left"]) == ("queued", 0.0, None)
-    assert body["settings"] == {"interval": 0.2, "segment_seconds": 30.0}
+    assert body["settings"] == {"interval": 0.2, "segment_seconds": 30.0, "min_score": 0.6}
     assert (body["size"], body["sha256"]) == (len(VIDEO), hashlib.sha256(VIDEO).hexdigest())
     assert body["detail"].startswith("No worker is running; the video waits for one.")
     assert body["links"] == {

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from emotion.errors import ContractMismatch, Stopped, UndecodableVideo
 from emotion.faces import ModelVersion
-from service.jobs.videos import REPORT_FORMATS, ReportFormat, Video
+from emotion.reports.formats import FORMATS, ReportFormat
+from service.jobs.videos import Video
 
 # What an MP4 file begins with, and more bytes than it takes to tell.
 _HEAD = b"\x00\x00\x00\x18ftypmp42" + bytes(600)
@@ -55,7 +56,7 @@ class FakeAnalysis:
 
     def report(self, payloads: Sequence[bytes]) -> Mapping[ReportFormat, bytes]:
         text = b"\n".join([self.video.id.encode(), *payloads])
-        return {form: form.encode() + b" of " + text for form in REPORT_FORMATS}
+        return {form: form.encode() + b" of " + text for form in FORMATS}
 
 
 class FakeAnalyses:
