@@ -68,7 +68,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         claims = Claims(folder.database, executor)
         workflows.start(Job(claims, folder.store, analyses, patience))
         log.info("worker_started", executor=executor)
-        steward = Steward(folder, workflows, settings, executor)
+        steward = Steward(folder, workflows, settings)
         try:
             while not ending.wait(_LOOK_SECONDS):
                 steward.look()

@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
+
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
 from service.jobs.errors import VideoConflict
@@ -17,9 +19,12 @@ from service.jobs.uploads import Arrival, Upload
 from service.jobs.videos import ACTIVE, Owner, State, Video
 from service.metrics import VideosPresent
 from service.settings import Settings
-from service.storage_errors import StorageFull
+from service.storage_errors import StorageFull, StorageUnavailable
 
+_DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
 _FULL_RETRY = 30.0  # Seconds; a video takes minutes.
+
+log = structlog.get_logger()
 
 
 class VideoDesk:
@@ -147,7 +152,7 @@ class VideoDesk:
             )
         # Whatever ended it, be it a caller who hung up: nothing of it is left.
         except BaseException as error:
-            await asyncio.to_thread(self._drop, video)
+            await self._drop(video)
             if isinstance(error, TimeoutError):
                 raise DeadlineExceeded(
                     f"The video had not arrived after {self._settings.upload_seconds:,.0f} s. "
@@ -172,9 +177,18 @@ class VideoDesk:
             idempotency_key=upload.key_digest,
         )
 
-    def _drop(self, video: Video) -> None:
-        self._folder.store.erase(video.prefix)
-        self._folder.ledger.forget(video)
+    async def _drop(self, video: Video) -> None:
+        """Delete what came of a video; where storage fails, a worker's steward does it later."""
+        for left in reversed(range(_DROP_TRIES)):
+            try:
+                await asyncio.to_thread(self._folder.store.erase, video.prefix)
+                await asyncio.to_thread(self._folder.ledger.forget, video)
+            except (StorageFull, StorageUnavailable) as error:
+                log.warning("upload_not_dropped", video=video.id, why=error.message)
+                # The store lets go of a part a moment after it has failed, and only then is room.
+                await asyncio.sleep(_DROP_WAIT if left else 0)
+            else:
+                return
 
     def _check_room(self, expected: int) -> None:
         if self._folder.store.free_bytes - expected < self._settings.min_free_bytes:

@@ -112,8 +112,12 @@ class Job:
             self._let_go(claim)
         except ClaimLost:
             self._let_go(claim)
-        except (InputError, ModelError, StorageFull, StorageUnavailable) as error:
+        except (InputError, ModelError) as error:
             self._fail(claim, error.message)
+        except StorageFull:
+            self._fail(claim, "The storage was full for too long. Send the video again later.")
+        except StorageUnavailable:
+            self._fail(claim, "The storage didn't answer for too long. Send the video again later.")
         except FileNotFoundError:
             self._fail(claim, "The upload is gone. Send the video again.")
 

@@ -30,13 +30,11 @@ class Steward:
         folder: where they are kept.
         workflows: who has which.
         settings: how long what is kept.
-        executor: this worker's name.
     """
 
     folder: OpenedFolder
     workflows: Workflows
     settings: Settings
-    executor: str
 
     def look(self) -> None:
         """Do what is to be done now; where storage fails, the next look may do it."""
@@ -61,11 +59,10 @@ class Steward:
                 self.folder.ledger.fail(video, _UNEXPECTED)
 
     def take_up(self) -> None:
-        """Queue again what dead workers had in work."""
-        dead = self.workflows.executors() - self.folder.executors.alive() - {self.executor}
+        """Queue again what nobody works on."""
+        dead = self.workflows.take_up(self.folder.executors.alive())
         if dead:
-            log.warning("workers_dead", workers=sorted(dead))
-            self.workflows.take_up(dead)
+            log.warning("workers_dead", workers=dead)
 
     def erase(self) -> None:
         """Erase what is being deleted, once nobody works on it any more."""

@@ -5,7 +5,7 @@ It is used by workers alone: the front writes a row, and a worker's steward hand
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,6 +22,7 @@ _NAME = "analyse_video"
 _POLL_SECONDS = 0.5
 _NEVER = 86_400.0  # Seconds between two looks for schedules; there are none.
 _END_SECONDS = 20
+_IDLE_LOOKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ class Workflows:
             executor: this worker's name.
         """
         self._url = url
+        self._executor = executor
+        self._in_work: set[str] = set()
+        self._idle_looks: dict[str, int] = {}
         DBOS(
             config=DBOSConfig(
                 name="rapt",
@@ -75,7 +79,11 @@ class Workflows:
 
         @DBOS.workflow(name=_NAME, max_recovery_attempts=None)
         def analyse_video(video_id: str) -> None:
-            job.run(video_id, _step)
+            self._in_work.add(video_id)
+            try:
+                job.run(video_id, _step)
+            finally:
+                self._in_work.discard(video_id)
 
         _use_write_ahead_log(self._url)
         DBOS.launch()
@@ -99,18 +107,32 @@ class Workflows:
             {"queue_name": _QUEUE, "workflow_name": _NAME, "workflow_id": video_id}, video_id
         )
 
-    def executors(self) -> set[str]:
-        """Return who has jobs in work, dead or alive."""
-        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return {one.executor_id for one in pending if one.executor_id}
+    def take_up(self, alive: Collection[str]) -> list[str]:
+        """Queue again what nobody works on, though DBOS says so.
 
-    def take_up(self, dead: Iterable[str]) -> None:
-        """Queue again what dead executors had in work.
+        Be it that the executor is dead, or that it is this one, and DBOS couldn't write how the
+        work had ended.
 
-        The function is not in DBOS's documentation. What is (``resume_workflow``) doesn't look at
-        who has the job, so that of two workers one would take it from the other.
+        Args:
+            alive: executors that may have jobs in work.
+
+        Returns:
+            The executors that are dead.
         """
-        DBOS._recover_pending_workflows(sorted(dead))
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        had = {one.workflow_id: one.executor_id or "" for one in pending}
+        dead = sorted(set(had.values()) - set(alive) - {self._executor})
+        if dead:
+            # The function is not in DBOS's documentation. What is (resume_workflow) doesn't look at
+            # who has the job by now: of two workers, one would take it from the other.
+            DBOS._recover_pending_workflows(dead)
+        mine = {one for one, executor in had.items() if executor == self._executor}
+        # A job that is just beginning or ending is in nobody's hands for a moment.
+        self._idle_looks = {one: self._idle_looks.get(one, 0) + 1 for one in mine - self._in_work}
+        for one, looks in self._idle_looks.items():
+            if looks % _IDLE_LOOKS == 0:
+                DBOS.resume_workflow(one, queue_name=_QUEUE)
+        return dead
 
     def delete(self, video_id: str) -> None:
         """Forget a job."""

@@ -1,10 +1,14 @@
 """Real worker processes on real rows and objects; only what a video shows is made up."""
 
+import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY
@@ -14,12 +18,11 @@ from sqlalchemy import update
 
 from service.data_folder import DataFolder
 from service.database.tables import videos
-from service.jobs.errors import UnknownVideo
 from service.jobs.videos import LOCAL, State
 from service.settings import Settings
 from tests.e2e.servers import files_of
 from tests.service.jobs.fake_analyses import MODEL, fake_video
-from tests.service.jobs.workers import Office, office, until, worker
+from tests.service.jobs.workers import PROJECT, Office, Worker, office, until, worker
 
 UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
 
@@ -42,12 +45,11 @@ def objects_of(settings: Settings) -> list[str]:
 def rows_of_dbos(settings: Settings, video_id: str) -> int:
     """How many rows of any table name a video."""
     count = 0
-    with sqlite3.connect(settings.data_folder.path / "dbos.db") as connection:
+    with closing(sqlite3.connect(settings.data_folder.path / "dbos.db")) as connection:
         tables = connection.execute("select name from sqlite_master where type = 'table'")
         for (table,) in tables.fetchall():
             rows = connection.execute(f'select * from "{table}"').fetchall()  # noqa: S608  # its own names
             count += sum(video_id in str(row) for row in rows)
-    connection.close()
     return count
 
 
@@ -101,13 +103,29 @@ def test_a_worker_that_is_killed_leaves_a_report_as_if_nothing_had_happened(
     assert desk.reports(video_id) == undisturbed(tmp_path / "calm", video_id, video)
 
 
+def stop_between_writes(one: Worker, settings: Settings) -> None:
+    """Stop a worker; in the middle of a write it would keep SQLite's lock, and all others waiting."""
+    while True:
+        one.process.send_signal(signal.SIGSTOP)
+        try:
+            for name in ("rapt.db", "dbos.db"):
+                path = settings.data_folder.path / name
+                with closing(sqlite3.connect(path, timeout=0.1)) as connection:
+                    connection.execute("begin immediate")
+        except sqlite3.OperationalError:
+            one.process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+        else:
+            return
+
+
 def test_a_stopped_workers_video_is_taken_up_and_what_it_writes_later_is_refused(
     settings: Settings, desk: Office
 ) -> None:
     video_id = desk.send(fake_video(segments=6, seconds=0.5))
     with worker(settings) as first:
         until(lambda: desk.get(video_id).segments_done >= 1)
-        first.process.send_signal(signal.SIGSTOP)
+        stop_between_writes(first, settings)
         with worker(settings) as second:
             done = desk.wait(video_id, State.DONE)
             reports = desk.reports(video_id)
@@ -204,7 +222,7 @@ def test_storage_that_fails_for_long_fails_the_video_with_a_reason(
     block_reports(settings, video_id)
     with worker(settings, RAPT_STORAGE_TRIES="2"):
         failed = desk.wait(video_id, State.FAILED)
-    assert failed.error == "The storage doesn't answer. Try again shortly."
+    assert failed.error == "The storage didn't answer for too long. Send the video again later."
 
 
 def test_an_upload_that_is_gone_fails_the_video(settings: Settings, desk: Office) -> None:
@@ -252,8 +270,26 @@ def test_a_folder_that_another_installation_holds_is_refused(settings: Settings)
     ]
 
 
-def test_a_deleted_video_is_unknown(desk: Office) -> None:
-    video_id = desk.send(fake_video())
-    desk.desk.delete(LOCAL, video_id)
-    with pytest.raises(UnknownVideo):
-        desk.get(video_id)
+def test_a_full_disk_leaves_nothing_of_an_upload_and_work_goes_on_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    # A file system of a few MB, seen by the process alone, and gone with it.
+    small = f'mount -t tmpfs -o size=32m tmpfs {tmp_path} && exec "$@"'
+    try_out = ["unshare", "-rm", "sh", "-c", small, "sh"]
+    if subprocess.run([*try_out, "true"], capture_output=True, check=False).returncode:  # noqa: S603  # our own words
+        pytest.skip("needs a file system of its own, which this machine doesn't give")
+    environment = {**os.environ, "RAPT_HOME": str(tmp_path), "PYTHONPATH": str(PROJECT)}
+    ran = subprocess.run(  # noqa: S603  # our own words
+        [*try_out, sys.executable, "-m", "tests.service.jobs.full_disk"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[-4:] == [
+        "The storage is full. Try again when there is room.",
+        "[] []",
+        "done None",
+        "done",
+    ]

@@ -139,7 +139,10 @@ async def test_an_upload_that_is_cancelled_leaves_nothing(
     assert (await client.get("/v1/videos")).json()["videos"] == []
 
 
-async def test_what_takes_too_long_to_arrive_is_504_and_leaves_nothing() -> None:
+async def test_what_takes_too_long_to_arrive_is_504_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.http.lingering._SECONDS", 0.1)
     settings = Settings(upload_seconds=0.2, min_free_bytes=0)
 
     async def stuck() -> AsyncIterator[bytes]:
