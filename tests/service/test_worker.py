@@ -104,9 +104,10 @@ def test_a_worker_that_is_killed_leaves_a_report_as_if_nothing_had_happened(
 
 
 def stop_between_writes(one: Worker, settings: Settings) -> None:
-    """Stop a worker; in the middle of a write it would keep SQLite's lock, and all others waiting."""
+    """Stop a worker; in the middle of a write it would keep SQLite's lock, and all others wait."""
     while True:
         one.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.01)
         try:
             for name in ("rapt.db", "dbos.db"):
                 path = settings.data_folder.path / name
