@@ -24,7 +24,7 @@ from service.supervisor import Address, Topology, serve_until_told
 def main() -> None:
     """Tell how an audience reacts.
 
-    Finds the faces in a photo and says which of seven expressions each shows. It is an
+    Finds the faces in a photo or a video and says which of seven expressions each shows. It is an
     apparent expression, not what somebody feels.
     """
 
@@ -55,6 +55,40 @@ def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> N
 
     with _errors_as_messages():
         sys.exit(analyse_files(files, as_json=as_json, annotate=annotate))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--interval",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0.04, 60.0),
+    help="Seconds between two frames that are looked at.",
+)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Write the report to a file that ends in .html (a page for people), .json or .csv; may be "
+    "given several times. Left out, a summary is printed.",
+)
+def video(*, file: Path, interval: float, reports: tuple[Path, ...]) -> None:
+    """Say what the faces in a video FILE show, and when, without a server.
+
+    \b
+    Examples:
+      rapt video talk.mp4
+      rapt video talk.mp4 --report talk.html --report talk.csv
+      rapt video talk.mp4 --interval 0.2 --report talk.json
+    """
+    # Imported late, as above.
+    from service.video_command import analyse_video  # noqa: PLC0415
+
+    with _errors_as_messages():
+        analyse_video(file, interval, reports)
 
 
 @main.command()

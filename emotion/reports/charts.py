@@ -14,7 +14,7 @@ from emotion.video.report import AudienceMoment, FaceMoment
 
 WIDTH, HEIGHT = 1000, 100
 # More columns than a page has pixels to show them in are joined.
-_AUDIENCE_COLUMNS, _LANE_COLUMNS = 480, 240
+_AUDIENCE_COLUMNS, _LANE_COLUMNS = 240, 240
 _MOST_TICKS = 6
 _TICK_STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _MINUTE, _HOUR = 60, 3600
@@ -82,7 +82,7 @@ def clock(seconds: float) -> str:
 
 
 def columns_of(moments: Sequence[AudienceMoment], axis: Axis) -> list[Column]:
-    """Join an audience's moments into at most 480 columns, in order of time."""
+    """Join an audience's moments into at most 240 columns, in order of time."""
     seconds = max(axis.interval, axis.duration / _AUDIENCE_COLUMNS)
     columns = []
     for number, group in groupby(moments, key=lambda moment: int(moment.time / seconds + 1e-6)):

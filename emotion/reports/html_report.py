@@ -26,8 +26,9 @@ from emotion.reports.charts import (
 from emotion.reports.wording import INDEX, LIMITS
 from emotion.video.report import FaceReport, Report
 
-# The faces that are seen longest are shown at once, the others when asked for.
-_SHOWN_LANES = 24
+# The faces that are seen longest are shown at once, more when asked for; a page stays readable, and
+# opens fast. The other forms have all of them.
+_SHOWN_LANES, _MOST_LANES = 24, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
     ]
     longest = sorted(lanes, key=lambda lane: len(lane.face.moments), reverse=True)
     shown = {lane.number for lane in longest[:_SHOWN_LANES]}
+    more = {lane.number for lane in longest[_SHOWN_LANES:_MOST_LANES]}
     text = _template().render(
         report=report,
         title=title or "Video",
@@ -59,7 +61,8 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
         crowd=area(columns, lambda column: column.faces / most),
         engagement=area(columns, lambda column: column.engagement),
         lanes=[lane for lane in lanes if lane.number in shown],
-        other_lanes=[lane for lane in lanes if lane.number not in shown],
+        other_lanes=[lane for lane in lanes if lane.number in more],
+        left_out=max(0, len(lanes) - _MOST_LANES),
         shares=_ranking(report),
         limits=LIMITS,
         index=INDEX,
@@ -70,14 +73,10 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
-    environment.filters |= {"clock": clock, "percent": _percent}
+    environment.filters |= {"clock": clock, "percent": "{:.0%}".format}
     environment.globals |= {"COLOURS": COLOURS, "WIDTH": WIDTH, "HEIGHT": HEIGHT}
     page = files("emotion.reports").joinpath("page.html").read_text(encoding="utf-8")
     return environment.from_string(page)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}"
 
 
 def _ranking(report: Report) -> list[tuple[Emotion, float]]:

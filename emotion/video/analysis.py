@@ -24,6 +24,10 @@ _WAITING = 4
 _CROPS = 32
 
 
+def _ignore(time: float) -> None:
+    """Tell nobody."""
+
+
 class VideoAnalyser:
     """Looks at segments of a video, each alone."""
 
@@ -41,7 +45,12 @@ class VideoAnalyser:
         self._settings = settings
 
     def analyse_segment(
-        self, path: Path, segment: Segment, *, should_stop: Callable[[], bool] = never
+        self,
+        path: Path,
+        segment: Segment,
+        *,
+        should_stop: Callable[[], bool] = never,
+        on_frame: Callable[[float], None] = _ignore,
     ) -> SegmentResult:
         """Say what a segment shows; the same each time, whatever else was analysed.
 
@@ -49,6 +58,7 @@ class VideoAnalyser:
             path: of the video.
             segment: one of ``segments`` with the same settings.
             should_stop: asked with every packet.
+            on_frame: told the time of each frame that was looked at, in seconds.
 
         Raises:
             InputError: the file can't be used.
@@ -60,6 +70,7 @@ class VideoAnalyser:
         with ThreadPoolExecutor(DETECTING, thread_name_prefix="video") as pool:
             for time, sighting in self._sightings(events, pool, found):
                 found.add(time, sighting)
+                on_frame(time)
                 if found.waiting_crops >= _CROPS:
                     found.judge(self._classifier)
         found.judge(self._classifier)

@@ -46,7 +46,10 @@ def key_moments(audience: Audience, interval: float) -> tuple[KeyMoment, ...]:
     windows = _windows(audience.moments, max(interval, _WINDOW_SECONDS))
     if not windows:
         return ()
-    found = [*_peaks(windows, audience), *_changes(windows), *_extremes(windows)]
+    peaks = list(_peaks(windows, audience))
+    told = {moment.time for moment in peaks}
+    changes = [moment for moment in _changes(windows) if moment.time not in told]
+    found = [*peaks, *changes, *_extremes(windows)]
     return tuple(sorted(found[:MOST_MOMENTS], key=lambda moment: moment.time))
 
 
@@ -73,7 +76,8 @@ def _peaks(windows: Sequence[_Window], audience: Audience) -> Iterator[KeyMoment
         if emotion is Emotion.NEUTRAL or share < _LEAST_PEAK:
             continue
         if share - audience.shares[row] >= _LEAST_RISE:
-            yield KeyMoment(best.time, "peak", f"Most {emotion}: {share:.0%} of {_count(best)}.")
+            whom = f"{share:.0%} of {_count(best)}" if best.faces > 1 else "one face in view"
+            yield KeyMoment(best.time, "peak", f"Most {emotion}: {whom}.")
 
 
 def _changes(windows: Sequence[_Window]) -> list[KeyMoment]:

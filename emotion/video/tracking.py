@@ -1,10 +1,11 @@
 """Which faces of consecutive frames are one: told by where they are and how they move alone.
 
-Faces are associated in two rounds, as ByteTrack does (Zhang et al. 2022): first those the detector
-is sure of, then the unsure ones, which may go on with a face but never begin one. What is
-compared is not the overlap of boxes but how likely a box is, given the face's motion: at two
-samples a second, boxes of one face don't overlap when it walks. Nothing is learnt of what a face
-looks like, so somebody who comes back is somebody new.
+Faces are associated in rounds, as ByteTrack does (Zhang et al. 2022): first those the detector is
+sure of, then the unsure ones, which may go on with a face but never begin one. What is compared is
+not the overlap of boxes but how likely a box is, given the face's motion: at two samples a second,
+boxes of one face don't overlap when it walks. Between the two, whoever was seen a moment ago and
+is near enough is the same, however they jumped: a dancer, or a camera that shakes. Nothing is
+learnt of what a face looks like, so somebody who comes back is somebody new.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from emotion.faces import Face
-from emotion.video.motion import Motion, places_of
+from emotion.video.motion import Floats, Motion, places_of
 from emotion.video.observations import SampledFrame
 
 # Somebody may be hidden for so many seconds, from sight to sight, and still be the same.
@@ -22,6 +23,8 @@ LONGEST_GAP = 3.0
 # Squared Mahalanobis distances beyond which it is somebody else: 1 in 1,000 and 1 in 50 of the
 # same face's are larger (chi-square, three degrees of freedom).
 _FURTHEST_SURE, _FURTHEST_UNSURE = 16.3, 9.8
+# A face that was seen a moment ago may be so many faces away, from there or from where it would be.
+_FURTHEST_JUMP = 0.85
 _IMPOSSIBLE = 1e9
 # A face that is seen once must be as sure as this, or it was none.
 _SURE_AT_ONCE = 0.9
@@ -83,8 +86,8 @@ class _Tracker:
         self._sure = sure
         self._size = np.array(size, dtype=np.float64)
         self._tracks: list[_Track] = []
-        self._motion = Motion.beginning(places_of([]))
-        self._now = 0.0
+        self._earlier = self._motion = Motion.beginning(places_of([]))
+        self._before = self._now = 0.0
 
     def end_all(self) -> None:
         """Follow nobody any more."""
@@ -92,13 +95,14 @@ class _Tracker:
 
     def follow(self, index: int, frame: SampledFrame) -> None:
         """Find the faces again in the next frame."""
-        self._motion = self._motion.after(frame.time - self._now)
-        self._now = frame.time
+        self._earlier, self._motion = self._motion, self._motion.after(frame.time - self._now)
+        self._before, self._now = self._now, frame.time
         faces = frame.faces
         sure = [row for row, face in enumerate(faces) if face.detection.score >= self._sure]
         unsure = [row for row, face in enumerate(faces) if face.detection.score < self._sure]
         everyone = list(range(len(self._tracks)))
         pairs = self._associate(everyone, faces, sure, _FURTHEST_SURE)
+        pairs |= self._jumps(pairs, faces, sure)
         others = [track for track in everyone if track not in pairs]
         pairs |= self._associate(others, faces, unsure, _FURTHEST_UNSURE)
         places = places_of([face.detection.box for face in faces])
@@ -117,11 +121,26 @@ class _Tracker:
             return {}
         places = places_of([faces[row].detection.box for row in rows])
         squared, costs = self._motion.kept(tracks).distances(places)
-        costs[squared > furthest] = _IMPOSSIBLE
-        chosen = zip(*linear_sum_assignment(costs), strict=True)
-        return {
-            tracks[one]: rows[other] for one, other in chosen if costs[one, other] < _IMPOSSIBLE
-        }
+        return _cheapest(tracks, rows, np.where(squared > furthest, _IMPOSSIBLE, costs))
+
+    def _jumps(
+        self, pairs: dict[int, int], faces: Sequence[Face], sure: list[int]
+    ) -> dict[int, int]:
+        """Pair the rest of those who were seen in the frame before with whoever is near."""
+        tracks = [
+            track
+            for track, one in enumerate(self._tracks)
+            if track not in pairs and one.seen_at == self._before
+        ]
+        rows = [row for row in sure if row not in pairs.values()]
+        if not tracks or not rows:
+            return {}
+        places = places_of([faces[row].detection.box for row in rows])
+        far = np.minimum(
+            self._motion.kept(tracks).distances_in_faces(places),
+            self._earlier.kept(tracks).distances_in_faces(places),
+        )
+        return _cheapest(tracks, rows, np.where(far > _FURTHEST_JUMP, _IMPOSSIBLE, far))
 
     def _may_return(self, track: int) -> bool:
         """Say whether a face that isn't seen is awaited: not for long, and inside the frame."""
@@ -143,6 +162,12 @@ class _Tracker:
         ]
         beginning = Motion.beginning(places_of([one.box for one in found]))
         self._motion = self._motion.joined(beginning)
+
+
+def _cheapest(tracks: list[int], rows: list[int], costs: Floats) -> dict[int, int]:
+    """Return the possible pairs that cost least together."""
+    chosen = zip(*linear_sum_assignment(costs), strict=True)
+    return {tracks[one]: rows[other] for one, other in chosen if costs[one, other] < _IMPOSSIBLE}
 
 
 def _numbers(frames: Sequence[SampledFrame], tracks: Sequence[_Track]) -> Numbers:
