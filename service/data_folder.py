@@ -58,7 +58,7 @@ class DataFolder:
     def of_home(cls, home: Path | None = None) -> Self:
         """Return the data folder of a home; of the environment's, if none is given."""
         chosen = home or Path(os.environ.get("RAPT_HOME") or DEFAULT_HOME)
-        return cls(chosen.expanduser() / "data")
+        return cls(chosen.expanduser() / "jobs")
 
     @contextmanager
     def held(self) -> Iterator[dict[str, str]]:

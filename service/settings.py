@@ -194,7 +194,7 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _is_a_folder_or_not_there(cls, home: Path) -> Path:
-        folders = ("", "models", "data")
+        folders = ("", "models", "jobs")
         for path in (home.expanduser() / folder for folder in folders):
             if path.exists() and not path.is_dir():
                 raise ValueError(f"{path} is not a folder")

@@ -139,7 +139,7 @@ def press_ctrl_c(server: Server) -> None:
     assert server.process.wait(_END_SECONDS) == 0
     until(lambda: not any(one.is_running() for one in family), 10)
     # But for what is kept on purpose.
-    kept = server.folder / "rapt" / "data"
+    kept = server.folder / "rapt" / "jobs"
     assert [path for path in files_of(server.folder) if not path.is_relative_to(kept)] == []
 
 

@@ -58,7 +58,7 @@ def test_a_second_installation_of_the_same_home_is_refused(folder: Path) -> None
         press_ctrl_c(server)
     assert second.returncode == 1
     assert second.stderr == (
-        f"Error: {folder / 'rapt' / 'data'} is used by another Rapt. End that one, or set "
+        f"Error: {folder / 'rapt' / 'jobs'} is used by another Rapt. End that one, or set "
         "RAPT_HOME to another folder.\n"
     )
 

@@ -51,7 +51,7 @@ def follow(server: Server, place: str) -> list[tuple[str, float]]:
 
 
 def objects_of(server: Server) -> list[str]:
-    return sorted(path.name for path in files_of(server.folder / "rapt" / "data" / "objects"))
+    return sorted(path.name for path in files_of(server.folder / "rapt" / "jobs" / "objects"))
 
 
 def test_a_video_is_followed_to_its_report(server: Server, clip: bytes) -> None:
