@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Self
 
 from emotion.errors import InvalidRequest
-from service.storage_errors import storage_errors
 
 # Set by `rapt serve` for the processes it starts; names its hold on the folder.
 INSTALLATION = "RAPT_INSTALLATION"
@@ -68,7 +67,7 @@ class DataFolder:
             Variables for the environment of processes that are to use it with this one.
 
         Raises:
-            InvalidRequest: another holds or shares it.
+            InvalidRequest: another holds or shares it, or it can't be made.
         """
         token = secrets.token_hex(16)
         with self._opened("lock") as lock:
@@ -82,7 +81,7 @@ class DataFolder:
         """Use the folder while the block runs, beside others, or with who started this process.
 
         Raises:
-            InvalidRequest: somebody else holds it.
+            InvalidRequest: somebody else holds it, or it can't be made.
         """
         with self._opened("lock") as lock:
             token = os.environ.get(INSTALLATION, "")
@@ -122,9 +121,13 @@ class DataFolder:
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[int]:
-        with storage_errors():
+        try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise InvalidRequest(
+                f"{self.path} can't be used: {error.strerror}. Set RAPT_HOME to another folder."
+            ) from error
         try:
             yield lock
         finally:

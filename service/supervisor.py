@@ -89,9 +89,8 @@ def serve_until_told(address: Address, on_ready: Callable[[], None], workers: in
         0 if it was told to end, else BentoML's exit status.
 
     Raises:
-        InvalidRequest: the host is unknown, a port is taken, or another uses the data folder.
-        StorageFull: there is no room for a data folder.
-        StorageUnavailable: it can't be made.
+        InvalidRequest: the host is unknown, a port is taken, or the data folder is another's or
+            can't be made.
         ModelUnavailable: the service didn't become ready.
     """
     if address.port == address.grpc_port:

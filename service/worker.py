@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -15,6 +16,7 @@ from emotion.errors import RaptError
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
 from service.jobs.job import Analyses, Job
+from service.jobs.late_analyses import LateAnalyses
 from service.jobs.opened import opened_folder
 from service.jobs.patience import Patience
 from service.jobs.steward import Steward
@@ -36,12 +38,9 @@ def main() -> int:
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
-    # Imported late: a worker with other models, as in tests, does without the libraries of these.
-    from service.jobs.analysis import InlineAnalyses  # noqa: PLC0415
-
     try:
         settings = load_settings()
-        work_until(ending, settings, InlineAnalyses(settings))
+        work_until(ending, settings, LateAnalyses(partial(_inline_analyses, settings)))
     except RaptError as error:
         sys.stderr.write(f"Error: {error.message}\n")
         return 1
@@ -78,6 +77,13 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
             beats.stop()
             _carefully(heartbeat.end)()
             log.info("worker_ended", executor=executor)
+
+
+def _inline_analyses(settings: Settings) -> Analyses:
+    # Imported late: the models' libraries take 90 MB.
+    from service.jobs.analysis import InlineAnalyses  # noqa: PLC0415
+
+    return InlineAnalyses(settings)
 
 
 def _carefully(work: Callable[[], None]) -> Callable[[], None]:

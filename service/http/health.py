@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
-from emotion.errors import CapacityError, InvalidRequest
+from emotion.errors import CapacityError
 from service.answers import ModelBody
 from service.data_plane import DataPlane, Readiness
 from service.http.problems import MEDIA_TYPE
@@ -117,14 +117,14 @@ def health_routes(plane: DataPlane, opener: DeskOpener) -> APIRouter:
 def _videos(opener: DeskOpener) -> VideosReadyBody:
     try:
         return VideosReadyBody.of(opener.present())
-    except (CapacityError, InvalidRequest) as error:
+    except CapacityError as error:
         return VideosReadyBody(workers=0, waiting=0, running=0, detail=error.message)
 
 
 def _render(present: Present, opener: DeskOpener) -> bytes:
     try:
         return render_metrics(present, opener.present())
-    except (CapacityError, InvalidRequest) as error:
+    except CapacityError as error:
         # What is known is told; that it is not all is in the log, and in /readyz.
         log.warning("videos_unknown", why=error.message)
         return render_metrics(present)

@@ -63,8 +63,16 @@ async def events_of(desk: "VideoDesk", owner: Owner, video: Video) -> AsyncItera
     """
     said, spoke = "", time.monotonic()
     while True:
-        body = VideoBody.of(video, is_worked_on=await run_in_threadpool(desk.is_worked_on))
-        now = body.model_dump_json()
+        try:
+            video = await run_in_threadpool(desk.get, owner, video.id)
+            is_worked_on = await run_in_threadpool(desk.is_worked_on)
+        except UnknownVideo:
+            yield _event("deleted", "{}")
+            return
+        except StorageUnavailable:
+            # The caller's client comes back by itself.
+            return
+        now = VideoBody.of(video, is_worked_on=is_worked_on).model_dump_json()
         if video.state in ENDED:
             yield _event(video.state, now)
             return
@@ -75,14 +83,6 @@ async def events_of(desk: "VideoDesk", owner: Owner, video: Video) -> AsyncItera
             spoke = time.monotonic()
             yield b": still there\n\n"
         await asyncio.sleep(_LOOK_SECONDS)
-        try:
-            video = await run_in_threadpool(desk.get, owner, video.id)
-        except UnknownVideo:
-            yield _event("deleted", "{}")
-            return
-        except StorageUnavailable:
-            # The caller's client comes back by itself.
-            return
 
 
 def _event(name: str, data: str) -> bytes:

@@ -8,7 +8,7 @@ opened     all of these, and the objects, for the data folder that is used
 uploads    a video while it arrives
 opener     opens the desk when it is first needed
 desk       what HTTP calls: takes videos in, tells of them, ends and erases them
-analysis   videos analysed in this process
+analysis   videos analysed in this process; late_analyses, not before there is one
 job        one video's work, stage by stage
 patience   tries again where storage fails
 workflow   the same as a workflow of DBOS: queued, resumed, retried

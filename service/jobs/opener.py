@@ -4,11 +4,19 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import structlog
+
+from emotion.errors import InvalidRequest
 from service.metrics import VideosPresent
 from service.settings import Settings
+from service.storage_errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from service.jobs.desk import VideoDesk
+
+_NO_FOLDER = "Videos can't be kept: the service's data folder can't be used. Its log says why."
+
+log = structlog.get_logger()
 
 
 class DeskOpener:
@@ -25,9 +33,8 @@ class DeskOpener:
         """Return the desk. To be called from a thread: the first call waits for the disk.
 
         Raises:
-            InvalidRequest: another installation uses the data folder.
-            StorageFull: there is no room in it.
-            StorageUnavailable: it can't be read or written.
+            StorageFull: there is no room in the data folder.
+            StorageUnavailable: it is another installation's, or can't be read or written.
         """
         with self._lock:
             if self._desk is None:
@@ -35,7 +42,12 @@ class DeskOpener:
                 from service.jobs.desk import VideoDesk  # noqa: PLC0415
                 from service.jobs.opened import opened_folder  # noqa: PLC0415
 
-                folder = self._held.enter_context(opened_folder(self._settings))
+                try:
+                    folder = self._held.enter_context(opened_folder(self._settings))
+                except InvalidRequest as error:
+                    # Ours to mend, and nothing that a caller has to know the place of.
+                    log.warning("videos_refused", why=error.message)
+                    raise StorageUnavailable(_NO_FOLDER) from error
                 self._desk = VideoDesk(folder, self._settings)
             return self._desk
 
@@ -43,8 +55,7 @@ class DeskOpener:
         """Say how it stands with videos as a whole, without making a folder for them.
 
         Raises:
-            InvalidRequest: see ``open``.
-            StorageFull: likewise.
+            StorageFull: see ``open``.
             StorageUnavailable: likewise.
         """
         if self._desk is None and not self._settings.data_folder.has_rows:

@@ -88,3 +88,18 @@ def test_a_name_is_one_workers(folder: DataFolder) -> None:
     ):
         pass
     assert name == "blue"
+
+
+def test_a_folder_that_cant_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").write_bytes(b"a file")
+    folder = DataFolder(tmp_path / "home" / "jobs")
+    expected = r"home/jobs can't be used: Not a directory\. Set RAPT_HOME to another folder\.$"
+    with pytest.raises(InvalidRequest, match=expected), folder.held():
+        pass
+
+
+def test_the_folder_is_the_homes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RAPT_HOME", str(tmp_path))
+    assert DataFolder.of_home().path == tmp_path / "jobs"
+    monkeypatch.setenv("RAPT_HOME", "")
+    assert DataFolder.of_home().path == Path("~/.rapt/jobs").expanduser()

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import httpx
+import pytest
 
 from service.settings import Settings
 from tests.service.http.client import client_of, problem, started_plane
@@ -44,6 +45,17 @@ async def test_more_followers_than_the_limit_are_503() -> None:
         await client.post(f"{place}:cancel")
         await first
         assert (await client.get(f"{place}/events")).status_code == 200
+
+
+async def test_one_who_waits_long_hears_that_the_line_stands(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.http.video_events._QUIET_SECONDS", 0.0)
+    place = await send(client)
+    response = asyncio.create_task(client.get(f"{place}/events"))
+    await asyncio.sleep(1.3)
+    await client.post(f"{place}:cancel")
+    assert "\n\n: still there\n\n" in (await response).text
 
 
 def read_events(text: str) -> list[tuple[str, dict[str, object]]]:

@@ -139,3 +139,17 @@ async def test_metrics_and_readiness_tell_of_videos(
         "running": 1,
         "detail": "No worker is running: videos wait for one.",
     }
+
+
+async def test_a_folder_that_another_installation_holds_is_503_and_said_by_readyz(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    with settings.data_folder.held():
+        (settings.data_folder.path / "rapt.db").touch()
+        response = await client.get("/v1/videos")
+        why = problem(response, 503, "storage-unavailable")["detail"]
+        ready = await client.get("/readyz")
+        metrics = await client.get("/metrics")
+    assert why == "Videos can't be kept: the service's data folder can't be used. Its log says why."
+    assert (ready.status_code, ready.json()["videos"]["detail"]) == (200, why)
+    assert "rapt_videos" not in metrics.text
