@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 
+from emotion.errors import InvalidRequest
 from service.storage_errors import storage_errors
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,16 +35,29 @@ class Database:
             yield connection
 
     def migrate(self) -> None:
-        """Bring the tables up to date. To be called by one process at a time."""
+        """Bring the tables up to date. To be called by one process at a time.
+
+        Raises:
+            InvalidRequest: they are of a later version than this one.
+            StorageFull: see ``begin``.
+            StorageUnavailable: likewise.
+        """
         # Imported late: only who makes tables needs it.
         from alembic import command  # noqa: PLC0415
         from alembic.config import Config  # noqa: PLC0415
+        from alembic.util.exc import CommandError  # noqa: PLC0415
 
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with self.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise InvalidRequest(
+                    f"The tables of videos are not this version's: {error}. Run the Rapt that made "
+                    "them, or a later one."
+                ) from error
 
     def close(self) -> None:
         """Close all connections."""

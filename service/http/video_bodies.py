@@ -145,7 +145,8 @@ class _Form:
         self._parts += 1
         if self._parts > 1 or options.get(b"name") != FIELD.encode() or b"filename" not in options:
             raise _no_video("It has another field.")
-        self.name = options[b"filename"].decode("utf-8", errors="replace")[-_MOST_NAME:] or None
+        name = options[b"filename"].decode("utf-8", errors="replace").replace("\0", "")
+        self.name = name[-_MOST_NAME:] or None
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self._arrived.append(data[start:end])

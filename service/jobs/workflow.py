@@ -4,15 +4,15 @@ DBOS keeps which jobs there are, who has each, and which steps are done; all els
 It is used by workers alone: the front writes a row, and a worker's steward hands it out from there.
 """
 
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from dbos import DBOS, DBOSConfig
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, text
 
 from service.jobs.job import Job
+from service.storage_errors import storage_errors
 
 # Of the steps' order, not of the program: jobs that were begun with one version are only taken up
 # by workers of the same. DBOS would take a hash of the source: each release would strand jobs.
@@ -75,7 +75,12 @@ class Workflows:
         )
 
     def start(self, job: Job) -> Self:
-        """Begin to take jobs, those first that a worker of this name had."""
+        """Begin to take jobs, those first that a worker of this name had.
+
+        Raises:
+            StorageFull: there is no room for DBOS's tables.
+            StorageUnavailable: they can't be read or written.
+        """
 
         @DBOS.workflow(name=_NAME, max_recovery_attempts=None)
         def analyse_video(video_id: str) -> None:
@@ -85,9 +90,10 @@ class Workflows:
             finally:
                 self._in_work.discard(video_id)
 
-        _use_write_ahead_log(self._url)
-        DBOS.launch()
-        DBOS.register_queue(_QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS)
+        with storage_errors():
+            _use_write_ahead_log(self._url)
+            DBOS.launch()
+            DBOS.register_queue(_QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS)
         return self
 
     def stop(self) -> None:
@@ -145,8 +151,8 @@ def _step(name: str, work: Callable[[], None]) -> None:
 
 def _use_write_ahead_log(url: str) -> None:
     """Have readers of an SQLite file not wait for who writes; the file remembers it."""
-    database = make_url(url)
-    if database.get_backend_name() == "sqlite" and database.database:
-        with sqlite3.connect(database.database) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.execute(text("PRAGMA journal_mode=WAL"))
+    engine.dispose()

@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from emotion.errors import InvalidRequest
 from service.database.connection import Database
 from service.database.tables import metadata
 from service.storage_errors import StorageUnavailable
@@ -43,5 +44,15 @@ def test_readers_dont_wait_for_who_writes(tmp_path: Path) -> None:
 def test_a_database_that_cant_be_opened_is_told(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'rapt.db'}")
     with pytest.raises(StorageUnavailable, match=r"^The storage doesn't answer\."):
+        database.migrate()
+    database.close()
+
+
+def test_tables_of_a_later_version_are_told(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate()
+    with database.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(InvalidRequest, match=r"not this version's: .*'9999'.* or a later one\.$"):
         database.migrate()
     database.close()
