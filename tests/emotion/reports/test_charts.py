@@ -35,8 +35,8 @@ def test_shares_are_stacked_from_the_bottom() -> None:
     columns = columns_of([moment(0.0, Emotion.HAPPY), moment(0.5, Emotion.SAD)], axis)
     assert stacked(columns) == [
         (Emotion.HAPPY, "M0,0 500,0 500,100 1000,100 1000,100 500,100 500,100 0,100Z"),
-        (Emotion.SAD, "M0,100 500,100 500,0 1000,0 1000,100 500,100 500,0 0,0Z"),
-    ] or [emotion for emotion, _ in stacked(columns)] == [Emotion.HAPPY, Emotion.SAD]
+        (Emotion.SAD, "M0,0 500,0 500,0 1000,0 1000,100 500,100 500,0 0,0Z"),
+    ]
 
 
 def test_an_outline_is_broken_where_nobody_is() -> None:

@@ -38,7 +38,7 @@ def test_what_is_not_seen_grows_uncertain() -> None:
 def test_a_likely_place_is_nearer_than_an_unlikely_one() -> None:
     motion = walk(8, speed=80.0).after(0.5)
     expected = motion.place[0]
-    squared, costs = motion.distances(np.stack([expected, expected + (60, 0, 0)]))
+    squared, costs = motion.distances(expected + np.array([[0, 0, 0], [60, 0, 0]]))
     assert squared[0, 0] == pytest.approx(0)
     assert costs[0, 0] < costs[0, 1]
 
