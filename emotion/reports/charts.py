@@ -74,10 +74,9 @@ _Step = tuple[Column, float, float]
 
 def clock(seconds: float) -> str:
     """Return a time as players show it: 1:05, 1:02:05, and 0:00.5 where there is a fraction."""
-    whole = int(seconds + 1e-6)
-    tenths = f"{seconds - whole:.1f}"[1:] if seconds - whole >= 0.05 else ""  # noqa: PLR2004  # half of what is shown
+    whole, tenths = divmod(round(seconds * 10), 10)
     hours, minutes = whole // _HOUR, whole % _HOUR // _MINUTE
-    rest = f"{whole % _MINUTE:02d}{tenths}"
+    rest = f"{whole % _MINUTE:02d}" + (f".{tenths}" if tenths else "")
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
 
 

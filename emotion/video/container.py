@@ -68,6 +68,10 @@ class OpenVideo:
         """Return the time of a stamp on the stream's clock, from the video's beginning."""
         return float(stamp * (self.stream.time_base or 0) - self.zero)
 
+    def seconds_of(self, length: int) -> float:
+        """Return a length of time on the stream's clock, in seconds."""
+        return float(length * (self.stream.time_base or 0))
+
 
 def container_of(head: bytes) -> str:
     """Tell a file's container by its first ``HEAD_BYTES`` bytes: FFmpeg's name of it.

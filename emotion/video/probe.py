@@ -10,6 +10,8 @@ from emotion.video.pixels import upright_size
 from emotion.video.settings import VideoInfo, VideoLimits
 
 _MICROSECONDS = 1e6
+# Seconds that a frame is shown where the file doesn't say how long.
+_SHORTEST = 0.001
 
 
 def probe(path: Path, limits: VideoLimits, *, should_stop: Callable[[], bool] = never) -> VideoInfo:
@@ -56,13 +58,14 @@ def _first_size(
 
 
 def _duration(video: OpenVideo, limits: VideoLimits) -> float:
-    """Return the end of the last packet, in seconds."""
+    """Return the end of the last packet, in seconds; later than any frame begins."""
     end = 0.0
     for packet in packets_of(video):
         if isinstance(packet, Skipped):
             continue
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is not None:
-            end = max(end, video.seconds(stamp + (packet.duration or 0)))
+            begin, length = video.seconds(stamp), video.seconds_of(packet.duration or 0)
+            end = max(end, begin + max(length, _SHORTEST))
             check_seconds(end, limits)
     return round(end, 3)

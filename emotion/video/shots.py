@@ -6,6 +6,8 @@ film shown as video repeats frames). Motion fails the last, a flash or a fade to
 brightness the second. Dissolves are not found.
 """
 
+import math
+
 import av
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,8 @@ class ShotBoundaries:
     def __init__(self) -> None:
         """Begin with no frame."""
         self._previous: Parts | None = None
-        self._changes = (0.0, 0.0)
+        # Of a video's first frames it isn't known how much it moves: they begin no shot.
+        self._changes = (math.inf, math.inf)
 
     def is_cut(self, frame: av.VideoFrame) -> bool:
         """Say whether a new shot begins with this frame."""
