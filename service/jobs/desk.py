@@ -13,7 +13,7 @@ import structlog
 
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
-from service.jobs.errors import VideoConflict
+from service.jobs.errors import UnknownVideo, VideoConflict
 from service.jobs.opened import OpenedFolder
 from service.jobs.uploads import Arrival, Upload
 from service.jobs.videos import ACTIVE, Owner, State, Video
@@ -81,14 +81,17 @@ class VideoDesk:
         """Return a video's report.
 
         Raises:
-            UnknownVideo: see ``get``.
+            UnknownVideo: see ``get``; or the report was deleted from its place.
             VideoConflict: there is none, or not yet.
         """
         video = self.get(owner, video_id)
         if video.state is not State.DONE or video.report_fence is None:
             why = f": {video.error}" if video.error else "."
             raise VideoConflict(f"There is no report: the video is {video.state}{why}")
-        return self._folder.store.read(video.report(video.report_fence, form))
+        try:
+            return self._folder.store.read(video.report(video.report_fence, form))
+        except FileNotFoundError as error:
+            raise UnknownVideo(f"The report of video {video.id} is gone.") from error
 
     def cancel(self, owner: Owner, video_id: str) -> Video:
         """End a video that is waiting or in work; see ``Ledger.cancel``."""

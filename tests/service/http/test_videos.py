@@ -65,6 +65,15 @@ async def test_a_report_that_is_not_there_yet_is_409_and_says_how_far_it_is(
     assert detail == "There is no report: the video is queued."
 
 
+async def test_a_report_that_was_taken_from_its_place_is_404(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    place = await send(client)
+    finish(settings, place, csv=b"a,b")
+    detail = problem(await client.get(f"{place}/report"), 404, "unknown-video")["detail"]
+    assert detail == f"The report of video {place.rpartition('/')[2]} is gone."
+
+
 async def test_why_a_video_failed_is_told(client: httpx.AsyncClient, settings: Settings) -> None:
     place = await send(client)
     claim = begin(settings, place)
