@@ -129,12 +129,14 @@ class Present:
     Attributes:
         model: who answers; None where nobody does.
         registry_up: whether the model registry answers; None where nobody asks it, or yet.
-        champion_refused: whether the registry's champion can't be served; None as above.
+        champion_refused: whether the registry's champion may not be served; None as above.
+        pull_failed: whether the last pull failed by what is here, not there; None as above.
     """
 
     model: ModelVersion | None
     registry_up: bool | None
     champion_refused: bool | None
+    pull_failed: bool | None = None
 
     def collect(self) -> "Iterator[Metric]":
         """Give the metrics, as prometheus_client's collectors do."""
@@ -148,7 +150,8 @@ class Present:
             yield info
         for name, value, what in (
             ("up", self.registry_up, "Whether the model registry answered when last asked."),
-            ("champion_refused", self.champion_refused, "Whether its champion can't be served."),
+            ("champion_refused", self.champion_refused, "Whether its champion may not be served."),
+            ("pull_failed", self.pull_failed, "Whether the last pull failed by what is here."),
         ):
             if value is not None:
                 yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))

@@ -99,11 +99,14 @@ def test_what_is_true_now_is_rendered_and_nothing_that_was(
             ModelVersion("emotion_classifier", "old"), registry_up=False, champion_refused=False
         )
     )
-    text = render_metrics(Present(MODEL, registry_up=True, champion_refused=False)).decode()
+    text = render_metrics(
+        Present(MODEL, registry_up=True, champion_refused=False, pull_failed=True)
+    ).decode()
     assert [line for line in text.splitlines() if not line.startswith("#")] == [
         'rapt_model_info{model="emotion_classifier",version="fake-1"} 1.0',
         "rapt_model_registry_up 1.0",
         "rapt_model_registry_champion_refused 0.0",
+        "rapt_model_registry_pull_failed 1.0",
     ]
 
 

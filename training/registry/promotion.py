@@ -8,7 +8,7 @@ next promotion writes anew.
 
 from pathlib import Path
 
-from emotion.contract import CHAMPION
+from emotion.contract import CHAMPION, ROLLED_BACK_TAG
 from training.data.dataset import Split, as_served
 from training.errors import ModelFileError, PromotionError, RegistryError
 from training.evaluation.decision import Decision, Judges, in_a_sentence
@@ -31,7 +31,6 @@ from training.registry.versions import Registry, Version
 
 FORMER_TAG = "former_champion"
 FORCED_TAG = "forced"
-ROLLED_BACK_TAG = "rolled_back"
 
 
 def version_to_promote(registry: Registry, number: int | None, built_in: Path) -> Version:
@@ -203,6 +202,7 @@ def _champion_for(registry: Registry, challenger: Version, built_in: Path) -> Ve
 def _answering(registry: Registry, version: Version, val: Split, threads: int) -> Contender:
     try:
         classifier = OnnxClassifier(registry.content(version), threads)
+        classifier.check_answers()
     except ModelFileError as error:
         raise RegistryError(f"{registry.name} {version}: {error}") from error
     answers = classifier.answer_all(as_served(val))
