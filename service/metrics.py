@@ -8,6 +8,7 @@ BentoML names the folder in which its processes keep their figures
 by it when *it* is first imported: so it is imported late, inside the functions.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,13 +60,16 @@ class PhotoMetrics:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Count a request while the block runs, and how it fails if it does."""
+        """Count a request while the block runs, and how it fails, or that its client goes away."""
         began = time.perf_counter()
         self._in_flight.inc()
         try:
             yield
         except RaptError as error:
             self._refused.labels(type(error).__name__).inc()
+            raise
+        except asyncio.CancelledError:
+            self._refused.labels("ClientGone").inc()
             raise
         finally:
             self._in_flight.dec()

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def test_a_failed_request_is_counted_by_its_reason(
     with pytest.raises(Overloaded), metrics.request():
         raise Overloaded("full")
     assert registry.get_sample_value("rapt_requests_failed_total", {"reason": "Overloaded"}) == 1
+    assert registry.get_sample_value("rapt_requests_in_flight") == 0
+
+
+async def test_a_request_whose_client_goes_away_is_counted_as_such(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
+    async def request() -> None:
+        with metrics.request():
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(request())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert registry.get_sample_value("rapt_requests_failed_total", {"reason": "ClientGone"}) == 1
     assert registry.get_sample_value("rapt_requests_in_flight") == 0
 
 
