@@ -113,8 +113,16 @@ def video(*, file: Path, interval: float, reports: tuple[Path, ...]) -> None:
     help="runners: a process for each model. inline: all in one, the least cost. triton: the "
     "models are on a Triton server (RAPT_TRITON_ADDRESS).",
 )
-def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:
-    """Serve photos over HTTP and gRPC until Ctrl-C.
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 64),
+    help="Processes that work on videos, one each at a time. With 0, videos wait for workers that "
+    "are started otherwise (python -m service.worker).",
+)
+def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: int) -> None:
+    """Serve photos and videos over HTTP, and photos over gRPC, until Ctrl-C.
 
     Settings are read from the environment (RAPT_MAX_IN_FLIGHT, RAPT_DEADLINE_SECONDS, ...);
     docs/operations.md lists them.
@@ -130,7 +138,7 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:
         sys.exit(status)
     address = Address(host, port, topology, grpc_port)
     with _errors_as_messages():
-        sys.exit(serve_until_told(address, on_ready=lambda: _say_ready(address)))
+        sys.exit(serve_until_told(address, lambda: _say_ready(address), workers))
 
 
 @main.command()

@@ -8,9 +8,10 @@ BentoML names the folder in which its processes keep their figures
 by it when *it* is first imported: so it is imported late, inside the functions.
 """
 
+import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -59,13 +60,16 @@ class PhotoMetrics:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Count a request while the block runs, and how it fails if it does."""
+        """Count a request while the block runs, and how it fails, or that its client goes away."""
         began = time.perf_counter()
         self._in_flight.inc()
         try:
             yield
         except RaptError as error:
             self._refused.labels(type(error).__name__).inc()
+            raise
+        except asyncio.CancelledError:
+            self._refused.labels("ClientGone").inc()
             raise
         finally:
             self._in_flight.dec()
@@ -125,12 +129,14 @@ class Present:
     Attributes:
         model: who answers; None where nobody does.
         registry_up: whether the model registry answers; None where nobody asks it, or yet.
-        champion_refused: whether the registry's champion can't be served; None as above.
+        champion_refused: whether the registry's champion may not be served; None as above.
+        pull_failed: whether the last pull failed by what is here, not there; None as above.
     """
 
     model: ModelVersion | None
     registry_up: bool | None
     champion_refused: bool | None
+    pull_failed: bool | None = None
 
     def collect(self) -> "Iterator[Metric]":
         """Give the metrics, as prometheus_client's collectors do."""
@@ -144,19 +150,53 @@ class Present:
             yield info
         for name, value, what in (
             ("up", self.registry_up, "Whether the model registry answered when last asked."),
-            ("champion_refused", self.champion_refused, "Whether its champion can't be served."),
+            ("champion_refused", self.champion_refused, "Whether its champion may not be served."),
+            ("pull_failed", self.pull_failed, "Whether the last pull failed by what is here."),
         ):
             if value is not None:
                 yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))
 
 
-def render_metrics(present: Present) -> bytes:
+@dataclass(frozen=True, slots=True, eq=False)
+class VideosPresent:
+    """How it stands with videos as a whole, at the moment of a scrape.
+
+    Attributes:
+        workers: how many are alive.
+        by_state: how many videos are in each state.
+        oldest_queued: seconds that the one waits that waits longest; 0 where none does.
+    """
+
+    workers: int
+    by_state: Mapping[str, int]
+    oldest_queued: float
+
+    def collect(self) -> "Iterator[Metric]":
+        """Give the metrics, as prometheus_client's collectors do."""
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415  # see above
+
+        videos = GaugeMetricFamily("rapt_videos", "Videos that are kept.", labels=["state"])
+        for state, count in self.by_state.items():
+            videos.add_metric([state], count)
+        yield videos
+        yield GaugeMetricFamily(
+            "rapt_video_workers", "Workers that are alive.", value=float(self.workers)
+        )
+        yield GaugeMetricFamily(
+            "rapt_video_oldest_queued_seconds",
+            "How long the video waits that waits longest.",
+            value=self.oldest_queued,
+        )
+
+
+def render_metrics(*present: Present | VideosPresent) -> bytes:
     """Return all metrics of all processes, and what is true now, in Prometheus' text format."""
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
     now = CollectorRegistry()
-    now.register(present)
+    for one in present:
+        now.register(one)
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return bytes(generate_latest(REGISTRY) + generate_latest(now))
     MultiProcessCollector(now)  # type: ignore[no-untyped-call]  # untyped in its package
