@@ -4,14 +4,12 @@ All on one photo (640x480, one face), one machine, in one run. CPU time is that 
 of the server, Triton's included; the clients' is told apart.
 """
 
-import json
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
+from benchmarks.measured import write_figures
 from benchmarks.samples import one_face
 from benchmarks.serving import Cost, measure_topology
 from benchmarks.stages import classifier_against_its_limit, measure_stages
@@ -77,13 +75,11 @@ def main(topologies: tuple[str, ...], seconds: float, results: Path) -> None:
             costs += measure_topology(topology, photo, seconds)
     click.echo("\n".join(as_rows(costs, bare)))
     figures = {
-        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cores": len(os.sched_getaffinity(0)),
         "cpu_ms": stages,
         "classifier": {"faces_a_second": faces, "limit": limit},
         "service": [cost.as_figures() for cost in costs],
     }
-    results.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_figures(results, "photo_cost", figures)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,15 @@ RaptError
 │   ├── UnsupportedImage    not an image, or a kind that isn't accepted
 │   ├── UndecodableImage    starts like an image, but can't be decoded
 │   ├── ImageTooLarge       too many bytes or pixels
+│   ├── UnsupportedVideo    not a video, or a kind that isn't accepted
+│   ├── UndecodableVideo    starts like a video, but has no frame that can be decoded
+│   ├── VideoTooLarge       too many bytes, pixels or streams
+│   ├── VideoTooLong        plays longer than is accepted
 │   └── InvalidRequest      a field is missing or wrong
 ├── CapacityError           nobody's: the same may succeed later
 │   ├── Overloaded          too much at once; says when to try again
-│   └── DeadlineExceeded    not answered in time; the work was not done
+│   ├── DeadlineExceeded    not answered in time; the work was not done
+│   └── Stopped             ended on request, in the middle of the work
 └── ModelError              ours
     ├── ModelUnavailable    a model does not answer
     └── ContractMismatch    a model file is not what the code was built for
@@ -40,6 +45,22 @@ class ImageTooLarge(InputError):
     """Too many bytes or pixels."""
 
 
+class UnsupportedVideo(InputError):
+    """The bytes are no video, or a video of a kind that isn't accepted."""
+
+
+class UndecodableVideo(InputError):
+    """The bytes start like a video but no frame of it can be decoded."""
+
+
+class VideoTooLarge(InputError):
+    """Too many bytes, pixels or streams."""
+
+
+class VideoTooLong(InputError):
+    """It plays longer than is accepted."""
+
+
 class InvalidRequest(InputError):
     """A field of the request is missing or wrong."""
 
@@ -63,6 +84,10 @@ class Overloaded(CapacityError):
 
 class DeadlineExceeded(CapacityError):
     """There was no time left before the work began; it was not done."""
+
+
+class Stopped(CapacityError):
+    """It was ended in the middle, because whoever asked for it no longer wants it."""
 
 
 class ModelError(RaptError):

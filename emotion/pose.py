@@ -9,6 +9,7 @@ a smile or an open mouth moves it by 10 to 15.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -61,16 +62,22 @@ def pose_of(landmarks: Landmarks) -> Pose:
     Returns:
         The pose; landmarks that all coincide give zeros.
     """
-    head = np.array(HEAD_POINTS)
-    head -= head.mean(axis=0)
     seen = np.array(landmarks, dtype=np.float64)
     seen -= seen.mean(axis=0)
     if not seen.any():
         return Pose(0.0, 0.0, 0.0)
-    linear = np.linalg.lstsq(head, seen, rcond=None)[0].T  # [2, 3]
+    linear = (_head_inverse() @ seen).T  # [2, 3]
     left, _, right = np.linalg.svd(linear, full_matrices=False)
     across, down = left @ right
     return _angles(across, down)
+
+
+@lru_cache(maxsize=1)
+def _head_inverse() -> npt.NDArray[np.float64]:
+    """Return float64 [3, 5]: what solves for the linear map by least squares."""
+    head = np.array(HEAD_POINTS)
+    inverse: npt.NDArray[np.float64] = np.linalg.pinv(head - head.mean(axis=0))
+    return inverse
 
 
 def _angles(across: npt.NDArray[np.float64], down: npt.NDArray[np.float64]) -> Pose:
@@ -78,8 +85,8 @@ def _angles(across: npt.NDArray[np.float64], down: npt.NDArray[np.float64]) -> P
 
     The matrix is yaw times pitch times roll; its last column is where the nose points.
     """
-    depth = np.cross(across, down)
-    yaw = math.atan2(across[2], depth[2])
+    depth = across[0] * down[1] - across[1] * down[0]  # z of their cross product
+    yaw = math.atan2(across[2], depth)
     pitch = -math.asin(float(np.clip(down[2], -1.0, 1.0)))
     roll = math.atan2(down[0], down[1])
     return Pose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll))

@@ -1,4 +1,4 @@
-"""The first half of the photo pipeline: bytes -> decode -> detect -> align.
+"""The first half of the photo pipeline, bytes -> decode -> detect -> align, and of a video's frame.
 
 A large JPEG is decoded at a half, a quarter or an eighth, no larger than the network sees it.
 Where a face then has fewer pixels than its crop, the photo is decoded again, as large as the
@@ -16,6 +16,7 @@ from emotion.detection import (
     DetectionSettings,
     FaceNetwork,
     Tensors,
+    detect,
     detections_from,
     scale_to_side,
 )
@@ -57,6 +58,19 @@ def sight(
     return sighting_from(network(view.seen[np.newaxis]), view, settings)
 
 
+def sight_frame(frame: RgbImage, network: FaceNetwork, settings: DetectionSettings) -> Sighting:
+    """Find and cut out the faces of a picture that is decoded already.
+
+    Args:
+        frame: uint8 [height, width, 3], RGB, upright.
+        network: the model.
+        settings: how hard to look.
+    """
+    height, width = frame.shape[:2]
+    detections = detect(frame, network, settings)
+    return Sighting(width, height, detections, _cut_out(to_grey(frame), detections))
+
+
 def view_of(photo: bytes, settings: DetectionSettings, limits: ImageLimits) -> View:
     """Do what comes before the network.
 
@@ -74,8 +88,19 @@ def sighting_from(tensors: Tensors, view: View, settings: DetectionSettings) -> 
     detections = detections_from(tensors, view.seen.shape, whole, settings)
     grey = _fine_enough(view, detections)
     part = grey.shape[1] / view.width, grey.shape[0] / view.height
-    crops = [align(grey, _scaled(detection.landmarks, *part)) for detection in detections]
-    return Sighting(view.width, view.height, detections, classifier_input(crops))
+    return Sighting(view.width, view.height, detections, _cut_out(grey, detections, *part))
+
+
+def _cut_out(
+    grey: npt.NDArray[np.uint8],
+    detections: tuple[Detection, ...],
+    x_part: float = 1.0,
+    y_part: float = 1.0,
+) -> npt.NDArray[np.uint8]:
+    """Return the crops of a picture; the detections' places are to be scaled to its pixels."""
+    return classifier_input(
+        [align(grey, _scaled(detection.landmarks, x_part, y_part)) for detection in detections]
+    )
 
 
 def _fine_enough(view: View, detections: tuple[Detection, ...]) -> npt.NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The two stages of the photo pipeline, as seams: a batch in, a batch out.
+"""The stages of the pipelines, as seams: two of photos, a batch in, a batch out; two of videos.
 
 Who stands behind them (this process, BentoML services, a Triton server) is chosen in one
 place of the service.
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from emotion.deadline import Deadline
 from emotion.errors import RaptError
 from emotion.faces import Sighting, Verdicts
+from emotion.image import RgbImage
 
 
 class FaceDetector(Protocol):
@@ -44,4 +45,20 @@ class EmotionClassifier(Protocol):
             CapacityError: full, or out of time.
             ModelError: the classifier does not answer.
         """
+        ...
+
+
+class FrameDetector(Protocol):
+    """Detect -> align, in this process. Several threads may call it at once."""
+
+    def __call__(self, frame: RgbImage) -> Sighting:
+        """Find the faces in uint8 [height, width, 3], RGB, upright."""
+        ...
+
+
+class FrameClassifier(Protocol):
+    """Aligned crops -> calibrated probabilities, in this process."""
+
+    def classify(self, crops: npt.NDArray[np.uint8]) -> Verdicts:
+        """Judge crops uint8 [n, 1, 48, 48], all by one model; n may be 0."""
         ...

@@ -7,17 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 from emotion.faces import Face, PhotoAnswer
 from emotion.image import RgbImage
 from emotion.labels import Emotion
+from emotion.palette import COLOURS
 
-# Colours that people with red-green blindness tell apart (Okabe and Ito 2008).
-_COLOURS = {
-    Emotion.ANGRY: "#D55E00",
-    Emotion.DISGUST: "#009E73",
-    Emotion.FEAR: "#CC79A7",
-    Emotion.HAPPY: "#F0E442",
-    Emotion.SAD: "#0072B2",
-    Emotion.SURPRISE: "#E69F00",
-    Emotion.NEUTRAL: "#56B4E9",
-}
 _QUALITY = 90
 
 
@@ -45,7 +36,7 @@ def _mark(
     line: int,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:
-    box, colour = face.detection.box, _COLOURS[face.emotion]
+    box, colour = face.detection.box, COLOURS[face.emotion]
     corners = (box.x, box.y, box.x + box.width, box.y + box.height)
     draw.rectangle(corners, outline=colour, width=line)
     label = f"{face.emotion} {face.confidence:.0%}"

@@ -24,7 +24,7 @@ from service.supervisor import Address, Topology, serve_until_told
 def main() -> None:
     """Tell how an audience reacts.
 
-    Finds the faces in a photo and says which of seven expressions each shows. It is an
+    Finds the faces in a photo or a video and says which of seven expressions each shows. It is an
     apparent expression, not what somebody feels.
     """
 
@@ -58,6 +58,40 @@ def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> N
 
 
 @main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--interval",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0.04, 60.0),
+    help="Seconds between two frames that are looked at.",
+)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Write the report to a file that ends in .html (a page for people), .json or .csv; may be "
+    "given several times. Left out, a summary is printed.",
+)
+def video(*, file: Path, interval: float, reports: tuple[Path, ...]) -> None:
+    """Say what the faces in a video FILE show, and when, without a server.
+
+    \b
+    Examples:
+      rapt video talk.mp4
+      rapt video talk.mp4 --report talk.html --report talk.csv
+      rapt video talk.mp4 --interval 0.2 --report talk.json
+    """
+    # Imported late, as above.
+    from service.video_command import analyse_video  # noqa: PLC0415
+
+    with _errors_as_messages():
+        analyse_video(file, interval, reports)
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="HTTP port."
@@ -79,8 +113,16 @@ def photo(*, files: tuple[Path, ...], as_json: bool, annotate: Path | None) -> N
     help="runners: a process for each model. inline: all in one, the least cost. triton: the "
     "models are on a Triton server (RAPT_TRITON_ADDRESS).",
 )
-def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:
-    """Serve photos over HTTP and gRPC until Ctrl-C.
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 64),
+    help="Processes that work on videos, one each at a time. With 0, videos wait for workers that "
+    "are started otherwise (python -m service.worker).",
+)
+def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: int) -> None:
+    """Serve photos and videos over HTTP, and photos over gRPC, until Ctrl-C.
 
     Settings are read from the environment (RAPT_MAX_IN_FLIGHT, RAPT_DEADLINE_SECONDS, ...);
     docs/operations.md lists them.
@@ -96,7 +138,7 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology) -> None:
         sys.exit(status)
     address = Address(host, port, topology, grpc_port)
     with _errors_as_messages():
-        sys.exit(serve_until_told(address, on_ready=lambda: _say_ready(address)))
+        sys.exit(serve_until_told(address, lambda: _say_ready(address), workers))
 
 
 @main.command()

@@ -11,7 +11,7 @@ by it when *it* is first imported: so it is imported late, inside the functions.
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -157,13 +157,46 @@ class Present:
                 yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))
 
 
-def render_metrics(present: Present) -> bytes:
+@dataclass(frozen=True, slots=True, eq=False)
+class VideosPresent:
+    """How it stands with videos as a whole, at the moment of a scrape.
+
+    Attributes:
+        workers: how many are alive.
+        by_state: how many videos are in each state.
+        oldest_queued: seconds that the one waits that waits longest; 0 where none does.
+    """
+
+    workers: int
+    by_state: Mapping[str, int]
+    oldest_queued: float
+
+    def collect(self) -> "Iterator[Metric]":
+        """Give the metrics, as prometheus_client's collectors do."""
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415  # see above
+
+        videos = GaugeMetricFamily("rapt_videos", "Videos that are kept.", labels=["state"])
+        for state, count in self.by_state.items():
+            videos.add_metric([state], count)
+        yield videos
+        yield GaugeMetricFamily(
+            "rapt_video_workers", "Workers that are alive.", value=float(self.workers)
+        )
+        yield GaugeMetricFamily(
+            "rapt_video_oldest_queued_seconds",
+            "How long the video waits that waits longest.",
+            value=self.oldest_queued,
+        )
+
+
+def render_metrics(*present: Present | VideosPresent) -> bytes:
     """Return all metrics of all processes, and what is true now, in Prometheus' text format."""
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
     now = CollectorRegistry()
-    now.register(present)
+    for one in present:
+        now.register(one)
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return bytes(generate_latest(REGISTRY) + generate_latest(now))
     MultiProcessCollector(now)  # type: ignore[no-untyped-call]  # untyped in its package

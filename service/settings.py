@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from emotion.detection import DetectionSettings
 from emotion.errors import InvalidRequest
 from emotion.image import ImageLimits
+from emotion.video.settings import VideoLimits, VideoSettings
+from service.data_folder import DEFAULT_HOME, DataFolder
 
 # A host, or an IPv6 address in brackets, before the port; no scheme, no path.
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
@@ -30,7 +32,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
-        default=Path("~/.rapt"),
+        default=DEFAULT_HOME,
         description="Folder for what the service keeps; a model that is in its models/ is "
         "served in place of the built-in one.",
     )
@@ -123,10 +125,84 @@ class Settings(BaseSettings):
         default=3001, ge=0, le=_MOST_PORT, description="gRPC port; 0 is no gRPC."
     )
 
+    max_video_bytes: int = Field(
+        default=VideoLimits().max_bytes, ge=1, description="Largest video, in bytes."
+    )
+    max_video_seconds: float = Field(
+        default=VideoLimits().max_seconds,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="Longest video, in seconds; a longer one is refused before it is worked on.",
+    )
+    segment_seconds: float = Field(
+        default=VideoSettings().segment_seconds,
+        ge=1.0,
+        le=600.0,
+        description="A video is worked through in pieces of so many seconds; at most the piece in "
+        "work is lost with a worker.",
+    )
+    max_jobs: int = Field(
+        default=100,
+        ge=1,
+        description="Videos that arrive, wait or are worked on at once; more are answered 503 with "
+        "Retry-After.",
+    )
+    max_uploads: int = Field(
+        default=8, ge=1, description="Videos that arrive at once; more are answered 503."
+    )
+    upload_seconds: float = Field(
+        default=3600.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="A video that has not arrived by then is given up, and what came is deleted.",
+    )
+    min_free_bytes: int = Field(
+        default=2**30,
+        ge=0,
+        description="No video is taken in where it would leave less room than this on the disk.",
+    )
+    max_event_streams: int = Field(
+        default=64,
+        ge=1,
+        description="Callers that follow a video's progress at once, a process of the front.",
+    )
+    keep_sources: bool = Field(
+        default=False,
+        description="Keep uploads after the report stands; else they are deleted then.",
+    )
+    report_days: float = Field(
+        default=30.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="A video that ended so many days ago is erased with its report; 0 is never.",
+    )
+    executor_id: str = Field(
+        default="",
+        max_length=255,
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="A worker's name, which no other may have at the same time; a worker takes up "
+        "at once what one of its name left. Empty: the first of worker-1, worker-2, ... that is "
+        "free on this machine.",
+    )
+    worker_stale_seconds: float = Field(
+        default=15.0,
+        ge=0.5,
+        allow_inf_nan=False,
+        description="A worker that has said nothing for so long is taken for dead, and others take "
+        "up its videos.",
+    )
+    storage_tries: int = Field(
+        default=6,
+        ge=1,
+        description="Tries of a worker where the storage fails, each after twice the wait of the "
+        "one before, from a second on; then the video has failed.",
+    )
+
     @field_validator("home")
     @classmethod
     def _is_a_folder_or_not_there(cls, home: Path) -> Path:
-        for path in (home.expanduser(), home.expanduser() / "models"):
+        folders = ("", "models", "jobs")
+        for path in (home.expanduser() / folder for folder in folders):
             if path.exists() and not path.is_dir():
                 raise ValueError(f"{path} is not a folder")
         return home
@@ -180,6 +256,16 @@ class Settings(BaseSettings):
     def model_repositories(self) -> tuple[Path, Path]:
         """Where each model is looked for, first to last."""
         return self.pulled_models, BUILT_IN_MODELS
+
+    @property
+    def data_folder(self) -> DataFolder:
+        """Where videos are kept; it may not be there."""
+        return DataFolder.of_home(self.home)
+
+    @property
+    def video_limits(self) -> VideoLimits:
+        """What a video may be."""
+        return VideoLimits(max_bytes=self.max_video_bytes, max_seconds=self.max_video_seconds)
 
     @property
     def limits(self) -> ImageLimits:

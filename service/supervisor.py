@@ -1,7 +1,8 @@
 """Starts the service, says when it is ready, and ends all of it.
 
-BentoML runs as a child process. It is asked to end on Ctrl-C or SIGTERM, and by the kernel
-should this process be killed.
+BentoML runs as a child process, and beside it workers for videos. All are asked to end on Ctrl-C or
+SIGTERM, and by the kernel should this process be killed. A worker that ends by itself is started
+again; where BentoML ends, all of it does.
 """
 
 import http.client
@@ -13,17 +14,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from emotion.errors import InvalidRequest, ModelUnavailable
+from service.data_folder import DataFolder
+from service.kept_running import KeptRunning
 from service.lifeline import lifeline
 
 Topology = Literal["runners", "inline", "triton"]
 
+_NAME_VARIABLE = "RAPT_EXECUTOR_ID"
 _START_SECONDS = 120.0
 _END_SECONDS = 30.0
 _POLL_SECONDS = 0.2
@@ -73,19 +77,21 @@ class Address:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def serve_until_told(address: Address, on_ready: Callable[[], None]) -> int:
+def serve_until_told(address: Address, on_ready: Callable[[], None], workers: int = 0) -> int:
     """Run the service until it ends or is told to.
 
     Args:
         address: where.
         on_ready: called once, when photos are answered.
+        workers: how many are to work on videos; with none, the data folder is left to others.
 
     Returns:
         0 if it was told to end, else BentoML's exit status.
 
     Raises:
-        InvalidRequest: the host is unknown, or a port is taken.
-        ModelUnavailable: it didn't become ready.
+        InvalidRequest: the host is unknown, a port is taken, or the data folder is another's or
+            can't be made.
+        ModelUnavailable: the service didn't become ready.
     """
     if address.port == address.grpc_port:
         raise InvalidRequest("HTTP and gRPC need a port each: choose with --port and --grpc-port.")
@@ -93,11 +99,16 @@ def serve_until_told(address: Address, on_ready: Callable[[], None]) -> int:
     if address.grpc_port:
         _claim(address.host, address.grpc_port, "--grpc-port")
     told = _Told()
-    with _running(address, interface) as server:
-        if _wait_until_ready(address, server, told):
+    hold = DataFolder.of_home().held() if workers else nullcontext(dict[str, str]())
+    with hold as variables, _running(address, interface, variables) as server:
+        if not _wait_until_ready(address, server, told):
+            return 0
+        with _working(workers, variables) as crew:
             on_ready()
-        while server.poll() is None and not told.to_end:
-            time.sleep(_POLL_SECONDS)
+            while server.poll() is None and not told.to_end:
+                time.sleep(_POLL_SECONDS)
+                for worker in crew:
+                    worker.look()
         return 0 if told.to_end else server.returncode
 
 
@@ -130,7 +141,29 @@ def _claim(host: str, port: int, option: str) -> str:
 
 
 @contextmanager
-def _running(address: Address, interface: str) -> Iterator[subprocess.Popen[bytes]]:
+def _working(count: int, variables: dict[str, str]) -> Iterator[list[KeptRunning]]:
+    """Keep workers running while the block runs."""
+    command = [sys.executable, "-P", "-m", "service.worker"]
+    name = os.environ.get(_NAME_VARIABLE, "")
+    crew: list[KeptRunning] = []
+    try:
+        for number in range(1, count + 1):
+            # Of several, each needs a name of its own.
+            named = {_NAME_VARIABLE: f"{name}-{number}"} if name and count > 1 else {}
+            environment = {**os.environ, **variables, **named}
+            crew.append(KeptRunning(command, environment))
+        yield crew
+    finally:
+        for worker in crew:
+            worker.ask_to_end()
+        for worker in crew:
+            worker.end()
+
+
+@contextmanager
+def _running(
+    address: Address, interface: str, variables: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run BentoML while the block runs, and end it in any case."""
     service = f"service.{address.topology}:EmotionService"
     command = [sys.executable, "-P", "-m", "bentoml", "serve", service]
@@ -146,6 +179,7 @@ def _running(address: Address, interface: str) -> Iterator[subprocess.Popen[byte
             preexec_fn=lifeline(),  # noqa: PLW1509  # no threads run here
             env={
                 **os.environ,
+                **variables,
                 "BENTOML_HOME": folder,
                 "RAPT_GRPC_HOST": interface,
                 "RAPT_GRPC_PORT": str(address.grpc_port),

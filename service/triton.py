@@ -11,6 +11,7 @@ from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
 from service.http.front_first import put_front_first
+from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
@@ -48,5 +49,5 @@ class EmotionService:
         await self._client.close()
 
 
-put_front_first(EmotionService, create_front(plane))
+put_front_first(EmotionService, create_front(plane, DeskOpener(settings)))
 put_grpc_beside(EmotionService, plane)

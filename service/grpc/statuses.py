@@ -2,14 +2,24 @@
 
 import grpc
 
-from emotion.errors import DeadlineExceeded, InputError, ModelError, Overloaded, RaptError
+from emotion.errors import (
+    CapacityError,
+    DeadlineExceeded,
+    InputError,
+    ModelError,
+    Overloaded,
+    RaptError,
+)
 from service.retries import retry_after
+from service.storage_errors import StorageFull
 
 Metadata = tuple[tuple[str, str], ...]
 
 _STATUSES: dict[type[RaptError], grpc.StatusCode] = {
     InputError: grpc.StatusCode.INVALID_ARGUMENT,
+    CapacityError: grpc.StatusCode.UNAVAILABLE,
     Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    StorageFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
     ModelError: grpc.StatusCode.UNAVAILABLE,
 }

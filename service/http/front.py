@@ -20,19 +20,26 @@ from service.http.lingering import LingeringClose
 from service.http.photos import photo_routes
 from service.http.problems import problem_of_status, problem_response, response_of
 from service.http.request_ids import RequestIds, request_id_of
+from service.http.videos import video_routes
+from service.jobs.opener import DeskOpener
 
 # BentoML ships Swagger UI; FastAPI's own page would load it from another host.
 _SWAGGER = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
 _DESCRIPTION = (
-    "Finds the faces in a photo and says which of seven expressions each shows: an *apparent* "
-    "expression, not what somebody feels."
+    "Finds the faces in a photo or a video and says which of seven expressions each shows: an "
+    "*apparent* expression, not what somebody feels."
 )
 
 log = structlog.get_logger()
 
 
-def create_front(plane: DataPlane) -> ASGIApp:
-    """Return the application; it answers photos once the data plane has been started."""
+def create_front(plane: DataPlane, opener: DeskOpener) -> ASGIApp:
+    """Return the application; it answers photos once the data plane has been started.
+
+    Args:
+        plane: for photos.
+        opener: of the desk, for videos.
+    """
     app = FastAPI(
         title="Rapt",
         description=_DESCRIPTION,
@@ -43,7 +50,8 @@ def create_front(plane: DataPlane) -> ASGIApp:
         redirect_slashes=False,
     )
     app.include_router(photo_routes(plane))
-    app.include_router(health_routes(plane))
+    app.include_router(video_routes(opener, plane.settings))
+    app.include_router(health_routes(plane, opener))
     _add_pages(app)
     _add_error_handlers(app)
     return RequestIds(LingeringClose(_Protocols(app, inference_app(plane))))

@@ -3,16 +3,22 @@
 from datetime import datetime
 from typing import Literal, Self
 
+import structlog
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
+from emotion.errors import CapacityError
 from service.answers import ModelBody
 from service.data_plane import DataPlane, Readiness
 from service.http.problems import MEDIA_TYPE
-from service.metrics import METRICS_TYPE, render_metrics
+from service.jobs.opener import DeskOpener
+from service.jobs.videos import State as VideoState
+from service.metrics import METRICS_TYPE, Present, VideosPresent, render_metrics
 from service.models.registry_watch import State
+
+log = structlog.get_logger()
 
 
 class ServedModelBody(ModelBody):
@@ -32,15 +38,35 @@ class RegistryBody(BaseModel):
     champion: str | None = Field(description="The champion's number there, where it is known.")
 
 
+class VideosReadyBody(BaseModel):
+    """How it stands with videos. The service is ready whatever it is: they can wait."""
+
+    workers: int = Field(description="Workers that are alive.")
+    waiting: int = Field(description="Videos that wait for one.")
+    running: int = Field(description="Videos in work.")
+    detail: str | None = Field(description="What is not as it should be, in one line.")
+
+    @classmethod
+    def of(cls, present: VideosPresent) -> Self:
+        """Translate."""
+        return cls(
+            workers=present.workers,
+            waiting=present.by_state.get(VideoState.QUEUED, 0),
+            running=present.by_state.get(VideoState.RUNNING, 0),
+            detail=None if present.workers else "No worker is running: videos wait for one.",
+        )
+
+
 class ReadyBody(BaseModel):
     """A photo would be answered now."""
 
     status: Literal["ready"] = "ready"
     model: ServedModelBody
     registry: RegistryBody
+    videos: VideosReadyBody
 
     @classmethod
-    def of(cls, readiness: Readiness) -> Self:
+    def of(cls, readiness: Readiness, videos: VideosReadyBody) -> Self:
         """Translate."""
         model, registry = readiness.model, readiness.registry
         return cls(
@@ -55,10 +81,11 @@ class ReadyBody(BaseModel):
                 detail=registry.detail,
                 champion=registry.champion,
             ),
+            videos=videos,
         )
 
 
-def health_routes(plane: DataPlane) -> APIRouter:
+def health_routes(plane: DataPlane, opener: DeskOpener) -> APIRouter:
     """Return the routes that probes ask."""
     router = APIRouter(tags=["health"], default_response_class=PlainTextResponse)
 
@@ -75,13 +102,29 @@ def health_routes(plane: DataPlane) -> APIRouter:
         responses={503: {"description": "Not ready; says why.", "content": {MEDIA_TYPE: {}}}},
     )
     async def readyz() -> Response:
-        body = ReadyBody.of(await plane.check_ready())
+        body = ReadyBody.of(await plane.check_ready(), await run_in_threadpool(_videos, opener))
         return Response(body.model_dump_json(), media_type="application/json")
 
     @router.get("/metrics", summary="Prometheus metrics of all processes of this service")
     async def metrics() -> Response:
         present = await plane.present()
-        rendered = await run_in_threadpool(render_metrics, present)
+        rendered = await run_in_threadpool(_render, present, opener)
         return Response(rendered, media_type=METRICS_TYPE)
 
     return router
+
+
+def _videos(opener: DeskOpener) -> VideosReadyBody:
+    try:
+        return VideosReadyBody.of(opener.present())
+    except CapacityError as error:
+        return VideosReadyBody(workers=0, waiting=0, running=0, detail=error.message)
+
+
+def _render(present: Present, opener: DeskOpener) -> bytes:
+    try:
+        return render_metrics(present, opener.present())
+    except CapacityError as error:
+        # What is known is told; that it is not all is in the log, and in /readyz.
+        log.warning("videos_unknown", why=error.message)
+        return render_metrics(present)

@@ -7,26 +7,39 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from emotion.errors import (
+    CapacityError,
     DeadlineExceeded,
     ImageTooLarge,
     InvalidRequest,
     ModelError,
-    Overloaded,
     RaptError,
     UndecodableImage,
+    UndecodableVideo,
     UnsupportedImage,
+    UnsupportedVideo,
+    VideoTooLarge,
+    VideoTooLong,
 )
+from service.jobs.errors import UnknownVideo, VideoConflict
 from service.retries import retry_after
+from service.storage_errors import StorageFull
 
 MEDIA_TYPE = "application/problem+json"
 
 _STATUSES: dict[type[RaptError], HTTPStatus] = {
     UndecodableImage: HTTPStatus.BAD_REQUEST,
+    UndecodableVideo: HTTPStatus.BAD_REQUEST,
+    UnknownVideo: HTTPStatus.NOT_FOUND,
+    VideoConflict: HTTPStatus.CONFLICT,
     ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    VideoTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    VideoTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UnsupportedVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
     DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
+    StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     ModelError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

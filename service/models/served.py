@@ -5,6 +5,7 @@ built in, and a higher number before a lower one.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,29 @@ def choose_classifier(repositories: Sequence[Path], max_batch: int) -> Served:
             return Served(classifier, one, tuple(passed_over))
     why = "; ".join(one.reason for one in passed_over)
     raise _nothing(CLASSIFIER_NAME, repositories, f" can be used: {why}" if why else ".")
+
+
+def find_classifier(
+    repositories: Sequence[Path], version: ModelVersion, max_batch: int
+) -> OnnxClassifier:
+    """Load the very version that work began with, served or not.
+
+    Args:
+        repositories: in the order in which they are looked into.
+        version: that it says it is.
+        max_batch: see ``OnnxClassifier``.
+
+    Raises:
+        ContractMismatch: it isn't there any more, or can't be used.
+    """
+    for one in candidates(repositories, CLASSIFIER_NAME):
+        with suppress(ContractMismatch):
+            classifier = load_classifier(one.repository, one.number, max_batch)
+            if classifier.version == version:
+                return classifier
+    raise _nothing(
+        f"{version.name} {version.version}", repositories, " any more, and work began with it."
+    )
 
 
 def choose_detector(repositories: Sequence[Path]) -> Candidate:

@@ -13,13 +13,27 @@ from emotion.errors import (
     ModelUnavailable,
     Overloaded,
     RaptError,
+    Stopped,
     UndecodableImage,
+    UndecodableVideo,
     UnsupportedImage,
+    UnsupportedVideo,
+    VideoTooLarge,
+    VideoTooLong,
 )
 
 LEAVES = {
-    InputError: (UnsupportedImage, UndecodableImage, ImageTooLarge, InvalidRequest),
-    CapacityError: (Overloaded, DeadlineExceeded),
+    InputError: (
+        UnsupportedImage,
+        UndecodableImage,
+        ImageTooLarge,
+        UnsupportedVideo,
+        UndecodableVideo,
+        VideoTooLarge,
+        VideoTooLong,
+        InvalidRequest,
+    ),
+    CapacityError: (Overloaded, DeadlineExceeded, Stopped),
     ModelError: (ModelUnavailable, ContractMismatch),
 }
 ALL = [leaf for leaves in LEAVES.values() for leaf in leaves]

@@ -87,7 +87,8 @@ def test_serve_listens_where_it_is_told_and_says_when_it_is_ready(
 ) -> None:
     addresses: list[Address] = []
 
-    def serve(address: Address, on_ready: Callable[[], None]) -> int:
+    def serve(address: Address, on_ready: Callable[[], None], workers: int) -> int:
+        assert workers == 3
         addresses.append(address)
         on_ready()
         return 7
@@ -95,7 +96,7 @@ def test_serve_listens_where_it_is_told_and_says_when_it_is_ready(
     monkeypatch.setattr(command_line, "serve_until_told", serve)
     monkeypatch.setattr("subprocess.call", lambda _: 0)
     options = ["--host", "0.0.0.0", "--port", "8080", "--grpc-port", "8081"]  # noqa: S104  # not bound
-    options += ["--topology", "inline"]
+    options += ["--topology", "inline", "--workers", "3"]
     result = CliRunner().invoke(main, ["serve", *options])
     assert result.exit_code == 7
     assert addresses == [Address("0.0.0.0", 8080, "inline", 8081)]  # noqa: S104  # not bound
@@ -114,7 +115,7 @@ def test_the_port_for_grpc_is_an_option_or_a_variable(
 ) -> None:
     addresses: list[Address] = []
 
-    def serve(address: Address, on_ready: Callable[[], None]) -> int:
+    def serve(address: Address, on_ready: Callable[[], None], workers: int) -> int:
         addresses.append(address)
         on_ready()
         return 0

@@ -11,6 +11,7 @@ import pytest
 
 from emotion.errors import InvalidRequest, ModelUnavailable
 from service import supervisor
+from service.data_folder import DataFolder
 from service.supervisor import Address, Topology, serve_until_told
 
 
@@ -129,3 +130,41 @@ def test_what_does_not_end_when_asked_is_made_to(monkeypatch: pytest.MonkeyPatch
         assert stubborn.stdout.readline() == b"up\n"
         supervisor._end(stubborn)
         assert stubborn.returncode == -9
+
+
+class Kept:
+    """``service.kept_running.KeptRunning`` that runs nothing."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self.command = command
+        self.environment = environment
+        self.told: list[str] = []
+
+    def ask_to_end(self) -> None:
+        self.told.append("asked")
+
+    def end(self) -> None:
+        self.told.append("ended")
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "names"),
+    [("", 2, [None, None]), ("blue", 1, ["blue"]), ("blue", 2, ["blue-1", "blue-2"])],
+)
+def test_each_worker_has_a_name_of_its_own_and_all_are_ended(
+    monkeypatch: pytest.MonkeyPatch, name: str, count: int, names: list[str | None]
+) -> None:
+    monkeypatch.setattr(supervisor, "KeptRunning", Kept)
+    if name:
+        monkeypatch.setenv("RAPT_EXECUTOR_ID", name)
+    with supervisor._working(count, {"RAPT_INSTALLATION": "token"}) as crew:
+        kept = cast("list[Kept]", crew)
+        assert [one.command[-2:] for one in kept] == [["-m", "service.worker"]] * count
+        assert [one.environment.get("RAPT_EXECUTOR_ID") for one in kept] == names
+        assert {one.environment["RAPT_INSTALLATION"] for one in kept} == {"token"}
+    assert [one.told for one in kept] == [["asked", "ended"]] * count
+
+
+def test_a_home_that_another_installation_holds_is_told(free_port: int) -> None:
+    with DataFolder.of_home().held(), pytest.raises(InvalidRequest, match="is used by another"):
+        serve_until_told(Address("127.0.0.1", free_port, "inline"), never, workers=1)

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from emotion.photo import PhotoPipeline
 from service.data_plane import Backend, DataPlane, Probe
 from service.http.front import create_front
+from service.jobs.opener import DeskOpener
 from service.metrics import PhotoMetrics
 from service.models.registry_watch import RegistryState, registry_off
 from service.models.served import ModelState
@@ -39,9 +40,13 @@ def started_plane(
 
 @asynccontextmanager
 async def client_of(plane: DataPlane) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_front(plane), raise_app_exceptions=False)
+    opener = DeskOpener(plane.settings)
+    transport = httpx.ASGITransport(create_front(plane, opener), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://rapt.test") as client:
-        yield client
+        try:
+            yield client
+        finally:
+            opener.close()
 
 
 def form(*fields: tuple[str, str | None, bytes]) -> bytes:

@@ -12,18 +12,34 @@ from emotion.errors import (
     ModelUnavailable,
     Overloaded,
     RaptError,
+    Stopped,
     UndecodableImage,
+    UndecodableVideo,
     UnsupportedImage,
+    UnsupportedVideo,
+    VideoTooLarge,
+    VideoTooLong,
 )
 from service.http.problems import problem_of, problem_of_status, problem_response
+from service.jobs.errors import UnknownVideo, VideoConflict
 from service.models.registry import ChampionRefused, RegistryUnreachable
+from service.storage_errors import StorageFull, StorageUnavailable
 
 STATUSES: dict[type[RaptError], int] = {
     UndecodableImage: 400,
+    UndecodableVideo: 400,
+    UnknownVideo: 404,
+    VideoConflict: 409,
     ImageTooLarge: 413,
+    VideoTooLarge: 413,
+    VideoTooLong: 413,
     UnsupportedImage: 415,
+    UnsupportedVideo: 415,
     InvalidRequest: 422,
     Overloaded: 503,
+    Stopped: 503,
+    StorageUnavailable: 503,
+    StorageFull: 507,
     DeadlineExceeded: 504,
     ModelUnavailable: 503,
     ContractMismatch: 503,

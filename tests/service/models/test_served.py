@@ -5,12 +5,14 @@ import pytest
 
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.errors import ContractMismatch
+from emotion.faces import ModelVersion
 from service.models.served import (
     Candidate,
     PassedOver,
     candidates,
     choose_classifier,
     choose_detector,
+    find_classifier,
 )
 from tests.service.tiny_models import TinyRepository, classifier, detector
 
@@ -157,3 +159,23 @@ def test_people_are_told_which_and_why(tmp_path: Path) -> None:
     assert str(PassedOver(tmp_path / "2", "It is damaged.")) == (
         f"{tmp_path}/2 is passed over: It is damaged."
     )
+
+
+@pytest.mark.parametrize("version", ["built in", "1", "2"])
+def test_the_version_that_work_began_with_is_found_served_or_not(
+    pulled: TinyRepository, built_in: Path, version: str
+) -> None:
+    wanted = ModelVersion(CLASSIFIER_NAME, version)
+    found = find_classifier([pulled.folder, built_in], wanted, max_batch=2)
+    assert (found.version, found.max_batch) == (wanted, 2)
+
+
+def test_a_version_that_is_not_there_any_more_is_told(
+    pulled: TinyRepository, built_in: Path
+) -> None:
+    change(pulled, 2)
+    with pytest.raises(
+        ContractMismatch,
+        match=r"^No emotion_classifier 2 in .* any more, and work began with it\.$",
+    ):
+        find_classifier([pulled.folder, built_in], ModelVersion(CLASSIFIER_NAME, "2"), max_batch=2)

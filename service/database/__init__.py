@@ -1,0 +1,6 @@
+"""Rows: tables, the connection to them, and the migrations that make them.
+
+tables      what is kept of videos, segments and executors
+connection  opens the database and brings its tables up to date
+migrations  Alembic's; one file a change
+"""

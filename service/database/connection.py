@@ -1,0 +1,73 @@
+"""Opens the database and brings its tables up to date."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+
+from emotion.errors import InvalidRequest
+from service.storage_errors import storage_errors
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_SECONDS = 30.0  # As long as another may write.
+
+
+class Database:
+    """A database that is open."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare to connect, by an URL of SQLAlchemy's."""
+        self._engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _prepare_sqlite)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Run a transaction while the block runs.
+
+        Raises:
+            StorageFull: there is no room.
+            StorageUnavailable: the database doesn't answer.
+        """
+        with storage_errors(), self._engine.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the tables up to date. To be called by one process at a time.
+
+        Raises:
+            InvalidRequest: they are of a later version than this one.
+            StorageFull: see ``begin``.
+            StorageUnavailable: likewise.
+        """
+        # Imported late: only who makes tables needs it.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+        from alembic.util.exc import CommandError  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        with self.begin() as connection:
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise InvalidRequest(
+                    f"The tables of videos are not this version's: {error}. Run the Rapt that made "
+                    "them, or a later one."
+                ) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's, or a wrapper
+    # A transaction that reads first and writes later would fail if another wrote in between.
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000:.0f}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    # Readers don't wait for who writes, nor the other way round.
+    connection.execute("PRAGMA journal_mode=WAL")

@@ -1,0 +1,1 @@
+"""What makes and changes the tables, run by Alembic."""

@@ -1,0 +1,89 @@
+"""A video's progress as server-sent events, until it has ended.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+
+from emotion.errors import Overloaded
+from service.http.video_answers import VideoBody
+from service.jobs.errors import UnknownVideo
+from service.jobs.videos import ENDED, Owner, Video
+from service.storage_errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from service.jobs.desk import VideoDesk
+
+MEDIA_TYPE = "text/event-stream"
+_LOOK_SECONDS = 0.5
+_QUIET_SECONDS = 15.0  # Proxies close connections that say nothing for a minute.
+_RETRY_AFTER = 10.0
+
+
+class Followers:
+    """Bounds how many callers follow videos at once. To be used from one event loop."""
+
+    def __init__(self, most: int) -> None:
+        """Set the bound."""
+        self._most = most
+        self._count = 0
+
+    def counted(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Count one more caller while these events are passed on.
+
+        Raises:
+            Overloaded: there are too many.
+        """
+        if self._count >= self._most:
+            raise Overloaded(
+                f"{self._most} callers follow videos already. Ask for the state now and then.",
+                _RETRY_AFTER,
+            )
+        return self._passed_on(events)
+
+    async def _passed_on(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self._count += 1
+        try:
+            async for event in events:
+                yield event
+        finally:
+            self._count -= 1
+
+
+async def events_of(desk: "VideoDesk", owner: Owner, video: Video) -> AsyncIterator[bytes]:
+    """Tell of a video whenever something changes, and last of how it ended.
+
+    Events are ``progress``, and at the end ``done``, ``failed``, ``cancelled`` or ``deleted``. Each
+    says all that there is to know, so one who comes back has missed nothing.
+    """
+    said, spoke = "", time.monotonic()
+    while True:
+        try:
+            video = await run_in_threadpool(desk.get, owner, video.id)
+            is_worked_on = await run_in_threadpool(desk.is_worked_on)
+        except UnknownVideo:
+            yield _event("deleted", "{}")
+            return
+        except StorageUnavailable:
+            # The caller's client comes back by itself.
+            return
+        now = VideoBody.of(video, is_worked_on=is_worked_on).model_dump_json()
+        if video.state in ENDED:
+            yield _event(video.state, now)
+            return
+        if now != said:
+            said, spoke = now, time.monotonic()
+            yield _event("progress", now)
+        elif time.monotonic() - spoke > _QUIET_SECONDS:
+            spoke = time.monotonic()
+            yield b": still there\n\n"
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _event(name: str, data: str) -> bytes:
+    return f"event: {name}\ndata: {data}\n\n".encode()

@@ -1,0 +1,69 @@
+"""Opens the desk when it is first asked for: a front that is sent photos alone stays small."""
+
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import structlog
+
+from emotion.errors import InvalidRequest
+from service.metrics import VideosPresent
+from service.settings import Settings
+from service.storage_errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from service.jobs.desk import VideoDesk
+
+_NO_FOLDER = "Videos can't be kept: the service's data folder can't be used. Its log says why."
+
+log = structlog.get_logger()
+
+
+class DeskOpener:
+    """One a process of the front."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet."""
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._held = ExitStack()
+        self._desk: VideoDesk | None = None
+
+    def open(self) -> "VideoDesk":
+        """Return the desk. To be called from a thread: the first call waits for the disk.
+
+        Raises:
+            StorageFull: there is no room in the data folder.
+            StorageUnavailable: it is another installation's, or can't be read or written.
+        """
+        with self._lock:
+            if self._desk is None:
+                # Imported late: libraries for rows and objects, that photos do without.
+                from service.jobs.desk import VideoDesk  # noqa: PLC0415
+                from service.jobs.opened import opened_folder  # noqa: PLC0415
+
+                try:
+                    folder = self._held.enter_context(opened_folder(self._settings))
+                except InvalidRequest as error:
+                    # Ours to mend, and nothing that a caller has to know the place of.
+                    log.warning("videos_refused", why=error.message)
+                    raise StorageUnavailable(_NO_FOLDER) from error
+                self._desk = VideoDesk(folder, self._settings)
+            return self._desk
+
+    def present(self) -> VideosPresent:
+        """Say how it stands with videos as a whole, without making a folder for them.
+
+        Raises:
+            StorageFull: see ``open``.
+            StorageUnavailable: likewise.
+        """
+        if self._desk is None and not self._settings.data_folder.has_rows:
+            return VideosPresent(0, {}, 0.0)
+        return self.open().present()
+
+    def close(self) -> None:
+        """Let go of the data folder."""
+        with self._lock:
+            self._desk = None
+            self._held.close()

@@ -1,0 +1,104 @@
+"""What has to be done again and again: hand out jobs, take up those of the dead, sweep, erase.
+
+Each worker has a steward, and any of them may do any of it: all of it can be done twice.
+"""
+
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from service.jobs.opened import OpenedFolder
+from service.jobs.videos import ACTIVE, ENDED, State, Video
+from service.jobs.workflow import Workflows
+from service.settings import Settings
+from service.storage_errors import StorageFull, StorageUnavailable, storage_errors
+
+_UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
+_MOST = 1000  # Videos looked at in one go.
+_GRACE_SECONDS = 60.0  # After an upload's time is over, for the front to end it itself.
+_DAY_SECONDS = 86_400.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Steward:
+    """Looks after all videos.
+
+    Attributes:
+        folder: where they are kept.
+        workflows: who has which.
+        settings: how long what is kept.
+    """
+
+    folder: OpenedFolder
+    workflows: Workflows
+    settings: Settings
+
+    def look(self) -> None:
+        """Do what is to be done now; where storage fails, the next look may do it."""
+        chores = (self.hand_out, self.take_up, self.erase, self.sweep, self.retire)
+        for chore in (*chores, self.delete_sources, self.folder.executors.forget_dead):
+            try:
+                with storage_errors():
+                    chore()
+            except (StorageFull, StorageUnavailable) as error:
+                why = str(error.__cause__ or error)
+                log.warning("chore_failed", chore=chore.__name__, why=why)
+
+    def hand_out(self) -> None:
+        """Queue what is not queued yet, and note what ended without a word."""
+        active = self.folder.ledger.in_states(ACTIVE, _MOST)
+        states = self.workflows.states([video.id for video in active])
+        for video in active:
+            if video.id not in states:
+                self.workflows.enqueue(video.id)
+            elif states[video.id].is_over:
+                # If it was done meanwhile, the row says so and stays as it is.
+                self.folder.ledger.fail(video, _UNEXPECTED)
+
+    def take_up(self) -> None:
+        """Queue again what nobody works on."""
+        dead = self.workflows.take_up(self.folder.executors.alive())
+        if dead:
+            log.warning("workers_dead", workers=dead)
+
+    def erase(self) -> None:
+        """Erase what is being deleted, once nobody works on it any more."""
+        deleting = self.folder.ledger.in_states((State.DELETING,), _MOST)
+        states = self.workflows.states([video.id for video in deleting])
+        alive = self.folder.executors.alive()
+        for video in deleting:
+            state = states.get(video.id)
+            if state is None or not (state.is_running and state.executor in alive):
+                self.workflows.delete(video.id)
+                self._erase(video)
+
+    def sweep(self) -> None:
+        """Erase uploads that never ended, as of a front that was killed."""
+        before = time.time() - self.settings.upload_seconds - _GRACE_SECONDS
+        for video in self.folder.ledger.older((State.RECEIVING,), "created_at", before):
+            self._erase(video)
+
+    def retire(self) -> None:
+        """Begin to delete what ended long ago."""
+        if self.settings.report_days:
+            before = time.time() - self.settings.report_days * _DAY_SECONDS
+            for video in self.folder.ledger.older(ENDED, "ended_at", before):
+                self.folder.ledger.mark_deleting(video)
+
+    def delete_sources(self) -> None:
+        """Delete uploads that have served, and reports that were begun and don't stand."""
+        for video in self.folder.ledger.with_needless_source():
+            if not self.settings.keep_sources:
+                self.folder.store.erase(video.source)
+            for fence in range(1, video.fence + 1):
+                if fence != video.report_fence:
+                    self.folder.store.erase(video.reports(fence))
+            self.folder.ledger.source_deleted(video)
+
+    def _erase(self, video: Video) -> None:
+        self.folder.store.erase(video.prefix)
+        self.folder.ledger.forget(video)
+        log.info("video_erased", video=video.id)

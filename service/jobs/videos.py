@@ -1,0 +1,135 @@
+"""What is known of a video, and under which keys its objects lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+from emotion.faces import ModelVersion
+from emotion.reports.formats import ReportFormat
+
+if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
+
+
+class State(StrEnum):
+    """How far a video is."""
+
+    RECEIVING = "receiving"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DELETING = "deleting"
+
+
+# Waiting for a worker or in work.
+ACTIVE = (State.QUEUED, State.RUNNING)
+ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a video is, and what it is for. Rows and keys of objects carry both.
+
+    Attributes:
+        tenant: who may see it.
+        purpose: what it may be used for.
+    """
+
+    tenant: str
+    purpose: str
+
+
+# There is no access control yet.
+LOCAL = Owner("local", "unspecified")
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video's row.
+
+    Attributes:
+        id: 32 hex digits, random.
+        owner: whose it is.
+        state: how far it is.
+        created_at: when it began to arrive, in seconds since 1970.
+        ended_at: when it was done, failed or was cancelled; likewise.
+        name: as its owner calls it; to be shown only.
+        size: in bytes, once it has arrived.
+        sha256: of its bytes, in hex, likewise.
+        settings: how it is to be analysed.
+        model: the classifier it is analysed with, fixed when the work begins.
+        segments_total: known when the work begins.
+        segments_done: of them.
+        worked_seconds: spent on those that are done.
+        fence: how many times it was begun.
+        error: why it failed, in a sentence.
+        report_fence: under which fence its report was written.
+        source_deleted_at: when the upload was deleted.
+    """
+
+    id: str
+    owner: Owner
+    state: State
+    created_at: float
+    ended_at: float | None
+    name: str | None
+    size: int | None
+    sha256: str | None
+    settings: Mapping[str, Any]
+    model: ModelVersion | None
+    segments_total: int | None
+    segments_done: int
+    worked_seconds: float
+    fence: int
+    error: str | None
+    report_fence: int | None
+    source_deleted_at: float | None
+
+    @classmethod
+    def of(cls, row: "RowMapping") -> Self:
+        """Read a row of the table ``videos``."""
+        elsewhere = {"model_name", "model_version", "tenant", "purpose", "state"}
+        elsewhere |= {"idempotency_key", "attempts", "executor"}
+        model = row["model_version"]
+        return cls(
+            owner=Owner(row["tenant"], row["purpose"]),
+            state=State(row["state"]),
+            model=None if model is None else ModelVersion(row["model_name"], model),
+            **{name: value for name, value in row.items() if name not in elsewhere},
+        )
+
+    @property
+    def progress(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        if self.state is State.DONE:
+            return 1.0
+        return self.segments_done / self.segments_total if self.segments_total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest of the work takes at the pace so far; None before there is one."""
+        if self.state is not State.RUNNING or not self.segments_done or not self.segments_total:
+            return None
+        rest = self.segments_total - self.segments_done
+        return rest * self.worked_seconds / self.segments_done
+
+    @property
+    def prefix(self) -> str:
+        """Under which all its objects lie."""
+        return f"{self.owner.tenant}/{self.owner.purpose}/videos/{self.id}"
+
+    @property
+    def source(self) -> str:
+        """The upload's key."""
+        return f"{self.prefix}/source"
+
+    def reports(self, fence: int) -> str:
+        """The prefix of a report; each time that the job is begun has its own."""
+        return f"{self.prefix}/reports/{fence}"
+
+    def report(self, fence: int, form: ReportFormat) -> str:
+        """A report's key."""
+        return f"{self.reports(fence)}/report.{form}"

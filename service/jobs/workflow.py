@@ -1,0 +1,158 @@
+"""A video's work as a workflow of DBOS: queued, handed to one worker at a time, taken up again.
+
+DBOS keeps which jobs there are, who has each, and which steps are done; all else is in our rows.
+It is used by workers alone: the front writes a row, and a worker's steward hands it out from there.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from dbos import DBOS, DBOSConfig
+from sqlalchemy import create_engine, text
+
+from service.jobs.job import Job
+from service.storage_errors import storage_errors
+
+# Of the steps' order, not of the program: jobs that were begun with one version are only taken up
+# by workers of the same. DBOS would take a hash of the source: each release would strand jobs.
+_VERSION = "1"
+_QUEUE = "videos"
+_NAME = "analyse_video"
+_POLL_SECONDS = 0.5
+_NEVER = 86_400.0  # Seconds between two looks for schedules; there are none.
+_END_SECONDS = 20
+_IDLE_LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowState:
+    """What DBOS knows of a job.
+
+    Attributes:
+        status: as DBOS calls it.
+        executor: who has it; None where nobody has.
+    """
+
+    status: str
+    executor: str | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an executor has it, dead or alive."""
+        return self.status == "PENDING"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it won't run any more."""
+        return self.status not in ("PENDING", "ENQUEUED", "DELAYED")
+
+
+class Workflows:
+    """DBOS, of which a process has one."""
+
+    def __init__(self, url: str, executor: str) -> None:
+        """Prepare.
+
+        Args:
+            url: of the database that DBOS keeps its rows in.
+            executor: this worker's name.
+        """
+        self._url = url
+        self._executor = executor
+        self._in_work: set[str] = set()
+        self._idle_looks: dict[str, int] = {}
+        DBOS(
+            config=DBOSConfig(
+                name="rapt",
+                system_database_url=url,
+                executor_id=executor,
+                application_version=_VERSION,
+                log_level="ERROR",
+                notification_listener_polling_interval_sec=_POLL_SECONDS,
+                scheduler_polling_interval_sec=_NEVER,
+            )
+        )
+
+    def start(self, job: Job) -> Self:
+        """Begin to take jobs, those first that a worker of this name had.
+
+        Raises:
+            StorageFull: there is no room for DBOS's tables.
+            StorageUnavailable: they can't be read or written.
+        """
+
+        @DBOS.workflow(name=_NAME, max_recovery_attempts=None)
+        def analyse_video(video_id: str) -> None:
+            self._in_work.add(video_id)
+            try:
+                job.run(video_id, _step)
+            finally:
+                self._in_work.discard(video_id)
+
+        with storage_errors():
+            _use_write_ahead_log(self._url)
+            DBOS.launch()
+            DBOS.register_queue(_QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        """Take no more jobs, and wait for the one in work to be handed back."""
+        DBOS.destroy(workflow_completion_timeout_sec=_END_SECONDS)
+
+    def states(self, ids: Sequence[str]) -> dict[str, WorkflowState]:
+        """Return what is known of jobs; one that is unknown is left out."""
+        if not ids:
+            return {}
+        known = DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False)
+        return {one.workflow_id: WorkflowState(one.status, one.executor_id) for one in known}
+
+    def enqueue(self, video_id: str) -> None:
+        """Queue a job, unless it is known already."""
+        DBOS.enqueue_workflow_with_options(
+            {"queue_name": _QUEUE, "workflow_name": _NAME, "workflow_id": video_id}, video_id
+        )
+
+    def take_up(self, alive: Collection[str]) -> list[str]:
+        """Queue again what nobody works on, though DBOS says so.
+
+        Be it that the executor is dead, or that it is this one, and DBOS couldn't write how the
+        work had ended.
+
+        Args:
+            alive: executors that may have jobs in work.
+
+        Returns:
+            The executors that are dead.
+        """
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        had = {one.workflow_id: one.executor_id or "" for one in pending}
+        dead = sorted(set(had.values()) - set(alive) - {self._executor})
+        if dead:
+            # The function is not in DBOS's documentation. What is (resume_workflow) doesn't look at
+            # who has the job by now: of two workers, one would take it from the other.
+            DBOS._recover_pending_workflows(dead)
+        mine = {one for one, executor in had.items() if executor == self._executor}
+        # A job that is just beginning or ending is in nobody's hands for a moment.
+        self._idle_looks = {one: self._idle_looks.get(one, 0) + 1 for one in mine - self._in_work}
+        for one, looks in self._idle_looks.items():
+            if looks % _IDLE_LOOKS == 0:
+                DBOS.resume_workflow(one, queue_name=_QUEUE)
+        return dead
+
+    def delete(self, video_id: str) -> None:
+        """Forget a job."""
+        DBOS.delete_workflow(video_id)
+
+
+def _step(name: str, work: Callable[[], None]) -> None:
+    DBOS.run_step({"name": name}, work)
+
+
+def _use_write_ahead_log(url: str) -> None:
+    """Have readers of an SQLite file not wait for who writes; the file remembers it."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.execute(text("PRAGMA journal_mode=WAL"))
+    engine.dispose()

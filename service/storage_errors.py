@@ -1,0 +1,48 @@
+"""What storage can fail with, rows and objects alike, and the one place that tells it apart."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from emotion.errors import CapacityError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# The object store and SQLite say so in words only.
+_FULL_WORDS = ("No space left on device", "Disk quota exceeded", "disk is full")
+
+
+class StorageFull(CapacityError):
+    """There is no room for what is to be kept."""
+
+
+class StorageUnavailable(CapacityError):
+    """What is kept can't be read or written now."""
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Tell a failure of storage in our words; a row that is there already passes through.
+
+    Raises:
+        StorageFull: the disk is full.
+        StorageUnavailable: any other failure.
+        FileNotFoundError: the object is not there.
+    """
+    # Imported late: who only names an error needs none of them.
+    from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError, IntegrityError  # noqa: PLC0415
+
+    try:
+        yield
+    except (IntegrityError, FileNotFoundError, NotFoundError):
+        raise
+    except (OSError, DBAPIError, BaseError) as error:
+        if _is_full(error):
+            raise StorageFull("The storage is full. Try again when there is room.") from error
+        raise StorageUnavailable("The storage doesn't answer. Try again shortly.") from error
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(words in str(error) for words in _FULL_WORDS)

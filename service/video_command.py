@@ -1,0 +1,171 @@
+"""What ``rapt video`` does: a file through the inline stages, its report to people or files."""
+
+import os
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkstemp
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from emotion.errors import InvalidRequest
+from emotion.labels import EMOTIONS
+from emotion.reports.charts import clock
+from emotion.reports.formats import FORMATS, ReportFormat, render
+from emotion.video.assembly import assemble
+from emotion.video.observations import SegmentResult
+from emotion.video.probe import probe
+from emotion.video.report import FaceReport, Report
+from emotion.video.settings import VideoSettings, segments
+from service.models.served import choose_classifier
+from service.settings import load_settings
+from service.stages.inline_video import describe_detector, video_analyser
+
+# Faces of the table: those that are seen longest.
+_MOST_ROWS = 20
+# What mkstemp gives a file lets nobody else read it.
+_FILE_MODE = 0o666
+
+
+def analyse_video(file: Path, interval: float, targets: Sequence[Path]) -> None:
+    """Analyse a video; print its report, or write it to files.
+
+    Args:
+        file: the video.
+        interval: seconds between two frames that are looked at.
+        targets: of the report; the suffix of each says its form. None prints it.
+
+    Raises:
+        InputError: the video can't be used, or a target can't be written.
+        ContractMismatch: no model is what this code was built for.
+    """
+    forms = {target: _form_of(target, file) for target in targets}
+    settings = load_settings()
+    limits = settings.video_limits
+    video = VideoSettings(interval, min_score=settings.min_score)
+    info = probe(file, limits)
+    served = choose_classifier(settings.model_repositories, settings.max_batch)
+    for refused in served.passed_over:
+        click.echo(refused, err=True)
+    analyser = video_analyser(served.classifier, settings, limits, video)
+    results: list[SegmentResult] = []
+    with _progress() as progress:
+        task = progress.add_task("Video", total=info.duration)
+        for segment in segments(info, video):
+            results.append(  # noqa: PERF401  # a frame at a time is told
+                analyser.analyse_segment(
+                    file, segment, on_frame=lambda time: progress.update(task, completed=time)
+                )
+            )
+        progress.update(task, completed=info.duration)
+    version = served.classifier.version
+    seed = uuid.uuid4().hex
+    report = assemble(info, results, video, version, describe_detector(settings), seed)
+    if not targets:
+        _print(file, report)
+    for target, form in forms.items():
+        content = render(report, form, title=file.name, created_at=datetime.now(UTC))
+        _write(target, content)
+        click.echo(f"Written to {click.format_filename(target)}")
+
+
+def _form_of(target: Path, file: Path) -> ReportFormat:
+    """Tell a target's form by its suffix, and refuse one that can't be meant."""
+    for form in FORMATS:
+        if target.suffix.lower() == f".{form}":
+            break
+    else:
+        raise InvalidRequest(
+            f"{target}: --report takes a file name that ends in .html, .json or .csv."
+        )
+    if target.exists() and target.samefile(file):
+        raise InvalidRequest(f"{target}: --report would replace the video itself.")
+    if not target.parent.is_dir():
+        raise InvalidRequest(f"{target}: there is no folder {target.parent}.")
+    return form
+
+
+def _progress() -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write all of a file, or nothing."""
+    try:
+        handle, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        draft = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            draft.chmod(_FILE_MODE & ~_umask())
+            draft.replace(target)
+        finally:
+            with suppress(FileNotFoundError):
+                draft.unlink()
+    except OSError as error:
+        raise InvalidRequest(
+            f"The report can't be written to {target}: {error.strerror or error}."
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _print(file: Path, report: Report) -> None:
+    info = report.info
+    click.echo(
+        f"{click.format_filename(file)} ({info.width} x {info.height}, {clock(info.duration)})"
+    )
+    if not report.faces:
+        click.echo("No face found.")
+        return
+    console = Console()
+    console.print(_table(report))
+    shown = [
+        f"{emotion} {share:.0%}"
+        for emotion, share in zip(EMOTIONS, report.audience.shares, strict=True)
+        if share
+    ]
+    click.echo(f"Audience: {', '.join(shown)}")
+    for moment in report.key_moments:
+        click.echo(f"{clock(moment.time):>8}  {moment.text}")
+    if report.skipped:
+        click.echo(f"{report.skipped} damaged packets or frames were skipped.")
+
+
+def _table(report: Report) -> Table:
+    numbered = list(enumerate(report.faces, start=1))
+    longest = sorted(numbered, key=lambda pair: len(pair[1].moments), reverse=True)
+    rows = sorted(longest[:_MOST_ROWS], key=lambda pair: pair[0])
+    table = Table("face", "seen", "mostly", "confidence", "engagement")
+    for number, face in rows:
+        table.add_row(str(number), *_cells(face))
+    if len(numbered) > len(rows):
+        table.caption = f"{len(numbered) - len(rows)} more were seen for a shorter time."
+    return table
+
+
+def _cells(face: FaceReport) -> tuple[str, ...]:
+    return (
+        f"{clock(face.first_seen)} to {clock(face.last_seen)}",
+        f"{face.emotion} {max(face.shares):.0%}",
+        f"{face.confidence.average:.0%}",
+        f"{face.engagement.index:.2f}",
+    )

@@ -1,0 +1,52 @@
+"""The page that people get: what it says here, how it fares in a browser in test_html_page."""
+
+import re
+
+from emotion.reports.formats import render
+from tests.emotion.reports.made_up import large_report, report_of_rows, small_report
+
+
+def page(title: str = "talk.mp4") -> str:
+    return render(small_report(), "html", title=title).decode()
+
+
+def test_what_comes_from_outside_is_escaped() -> None:
+    text = page('<script>alert("1")</script>&.mp4')
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;&amp;.mp4" in text
+
+
+def test_the_page_may_load_nothing() -> None:
+    assert "default-src 'none'" in page()
+    assert re.findall(r"https?://|<script|<img|@import|url\(", page()) == []
+
+
+def test_each_face_has_a_lane() -> None:
+    report = small_report()
+    text = page()
+    assert [text.count(f'id="{face.id}"') for face in report.faces] == [1] * len(report.faces)
+
+
+def test_key_moments_and_limits_are_told() -> None:
+    text = page()
+    assert "not what somebody feels" in text
+    assert "It does not measure attention." in text
+    assert "2 damaged or out of order were skipped" in text
+    assert "emotion_classifier fake-1" in text
+
+
+def test_a_video_without_faces_is_told_so() -> None:
+    text = render(report_of_rows([[], []]), "html").decode()
+    assert "No face was found" in text
+    assert "Face by face" not in text
+
+
+def test_hundreds_of_faces_are_a_page_of_moderate_size() -> None:
+    text = render(large_report(people=200, frames=40, interval=2.0), "html").decode()
+    assert text.count('class="lane"') == 200
+    assert "176 more faces, seen for a shorter time" in text
+    assert len(text) < 600_000
+
+
+def test_equal_reports_have_equal_pages() -> None:
+    assert page() == page()

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from emotion.errors import Stopped
+from emotion.video.probe import probe
+from emotion.video.settings import VideoInfo, VideoLimits
+from tests.clips import greys, steady, write_clip
+from tests.pictures import gradient
+
+
+def test_a_video_is_described(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [gradient(96, 64)] * 20, steady(10, 2))
+    info = probe(path, VideoLimits())
+    assert info == VideoInfo("mov", "h264", 96, 64, 2.0, info.frame_rate)
+    assert info.frame_rate == pytest.approx(10, abs=0.6)
+
+
+def test_length_is_found_where_the_header_has_none(tmp_path: Path) -> None:
+    """As browsers record: WebM that is written while it is not known how long it will be."""
+    path = write_clip(tmp_path / "clip.mkv", greys([50] * 20), steady(10, 2))
+    content = path.read_bytes()
+    at = content.index(b"\x44\x89\x88")  # Matroska's Duration, eight bytes long, becomes Void
+    path.write_bytes(content[:at] + b"\xec\x89" + bytes(9) + content[at + 11 :])
+    assert probe(path, VideoLimits()).duration == 1.901
+
+
+def test_the_last_frame_is_inside_the_video(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mkv", greys([50, 60, 70]), [0.0, 0.5, 3.0])
+    assert probe(path, VideoLimits()).duration > 3.0
+
+
+def test_a_look_can_be_stopped(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", greys([50] * 20), steady(10, 2))
+    with pytest.raises(Stopped):
+        probe(path, VideoLimits(), should_stop=lambda: True)
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "seconds", "size"),
+    [
+        ("face_then_none.mov", 6.402, (960, 540)),
+        ("no_face.mp4", 4.015, (960, 540)),
+        ("shot_cuts.mp4", 10.02, (640, 360)),
+        ("single_face.mp4", 2.4, (640, 360)),
+        ("street_many_faces.mp4", 4.2, (1920, 1080)),
+    ],
+)
+def test_real_videos_are_described(
+    name: str, seconds: float, size: tuple[int, int], shared_data: Path
+) -> None:
+    info = probe(shared_data / "videos" / name, VideoLimits())
+    assert (info.duration, (info.width, info.height)) == (seconds, size)

@@ -1,0 +1,105 @@
+"""Faces on paths; numbers are given in the order in which they appear."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from emotion.faces import Face
+from emotion.video.observations import SampledFrame
+from emotion.video.tracking import Numbers, track_faces
+from tests.emotion.video.observed import face_at, frames_of_faces
+
+SIZE = (640, 360)
+
+
+def numbers(
+    rows: Sequence[Sequence[Face]], cuts: Sequence[float] = (), interval: float = 0.5
+) -> Numbers:
+    return track_faces(frames_of_faces(rows, interval), cuts, SIZE, 0.6)
+
+
+def test_a_face_that_stays_is_one() -> None:
+    assert numbers([[face_at(100)]] * 4) == [(0,)] * 4
+
+
+def test_a_face_that_walks_a_width_a_second_is_one() -> None:
+    rows = [[face_at(50 + 30 * step)] for step in range(12)]
+    assert numbers(rows) == [(0,)] * 12
+
+
+def test_a_face_that_jumps_is_one_while_nobody_else_is_near() -> None:
+    rows = [[face_at(200, 100)], [face_at(210, 130)], [face_at(205, 85)], [face_at(240, 120)]]
+    assert numbers(rows) == [(0,)] * 4
+
+
+def test_faces_are_numbered_as_they_appear() -> None:
+    one, other = face_at(100), face_at(400)
+    assert numbers([[one], [one], [other, one], [other, one]]) == [(0,), (0,), (1, 0), (1, 0)]
+
+
+def test_faces_that_cross_keep_their_numbers() -> None:
+    """One is nearer, and hides the other for one frame."""
+    rows = []
+    for step in range(12):
+        near, far = face_at(100 + 30 * step, width=70), face_at(430 - 30 * step, width=50)
+        rows.append([near] if step in (5, 6) else [near, far])
+    found = numbers(rows)
+    assert found[0] == found[4] == found[7] == found[11] == (0, 1)
+
+
+@pytest.mark.parametrize("interval", [0.1, 0.2, 0.5])
+def test_a_face_that_is_hidden_for_a_second_is_the_same(interval: float) -> None:
+    hidden = round(1 / interval)
+    rows = [[face_at(100)]] * 10 + [[]] * hidden + [[face_at(100)]] * 3
+    assert numbers(rows, interval=interval)[-1] == (0,)
+
+
+def test_a_face_that_walks_on_behind_a_post_is_the_same() -> None:
+    rows = [[face_at(50 + 25 * step)] if step not in (6, 7) else [] for step in range(12)]
+    assert numbers(rows)[-1] == (0,)
+
+
+def test_a_face_that_is_gone_for_long_is_a_new_one() -> None:
+    rows = [[face_at(100)]] * 4 + [[]] * 7 + [[face_at(100)]] * 4
+    assert numbers(rows)[-1] == (1,)
+
+
+def test_who_leaves_the_frame_comes_back_as_somebody_new() -> None:
+    out = [[face_at(40 - 30 * step)] for step in range(4)]
+    back = [[face_at(-20 + 30 * step)] for step in range(3)]
+    assert numbers([*out, [], [], *back])[-1] == (1,)
+
+
+def test_a_cut_ends_everybody() -> None:
+    rows = [[face_at(100)]] * 6
+    assert numbers(rows, cuts=[1.2]) == [(0,)] * 3 + [(1,)] * 3
+
+
+def test_a_cut_at_a_frame_begins_with_that_frame() -> None:
+    assert numbers([[face_at(100)]] * 4, cuts=[1.0]) == [(0,), (0,), (1,), (1,)]
+
+
+def test_an_unsure_face_goes_on_with_a_track() -> None:
+    rows = [[face_at(100)], [face_at(102)], [face_at(104, score=0.35)], [face_at(106)]]
+    assert numbers(rows) == [(0,)] * 4
+
+
+def test_an_unsure_face_begins_no_track() -> None:
+    assert numbers([[face_at(100, score=0.5)]] * 4) == [(None,)] * 4
+
+
+def test_a_doubtful_face_that_is_seen_once_was_none() -> None:
+    assert numbers([[], [face_at(100, score=0.7)], [], []]) == [(), (None,), (), ()]
+
+
+def test_a_sure_face_that_is_seen_once_counts() -> None:
+    assert numbers([[face_at(100, score=0.95)]]) == [(0,)]
+
+
+def test_frames_may_be_far_apart() -> None:
+    frames = [SampledFrame(time, (face_at(100),)) for time in (0.0, 40.0, 80.0)]
+    assert track_faces(frames, (), SIZE, 0.6) == [(0,), (0,), (0,)]
+
+
+def test_no_frames_have_no_faces() -> None:
+    assert track_faces([], [0.5], SIZE, 0.6) == []

@@ -1,0 +1,58 @@
+"""A real database in a file."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from emotion.errors import InvalidRequest
+from service.database.connection import Database
+from service.database.tables import metadata
+from service.storage_errors import StorageUnavailable
+
+
+def test_migrations_make_the_tables_from_nothing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate()
+    with database.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    database.close()
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate()
+    with database.begin() as connection:
+        connection.execute(text("insert into executors values ('one', 'b', 1.0)"))
+    database.migrate()
+    with database.begin() as connection:
+        assert connection.scalars(text("select id from executors")).all() == ["one"]
+    database.close()
+
+
+def test_readers_dont_wait_for_who_writes(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate()
+    with database.begin() as writer, database.begin() as reader:
+        writer.execute(text("insert into executors values ('one', 'b', 1.0)"))
+        assert reader.scalars(text("select id from executors")).all() == []
+    database.close()
+
+
+def test_a_database_that_cant_be_opened_is_told(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'rapt.db'}")
+    with pytest.raises(StorageUnavailable, match=r"^The storage doesn't answer\."):
+        database.migrate()
+    database.close()
+
+
+def test_tables_of_a_later_version_are_told(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate()
+    with database.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(InvalidRequest, match=r"not this version's: .*'9999'.* or a later one\.$"):
+        database.migrate()
+    database.close()

@@ -1,0 +1,244 @@
+"""POST /v1/videos with made-up ones: real rows and objects, and no worker."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from service.settings import Settings
+from tests.service.http.client import MULTIPART, client_of, form, problem, started_plane
+from tests.service.http.video_client import MP4, VIDEO, objects_of, send
+from tests.service.jobs.fake_analyses import fake_video
+
+
+async def test_a_video_is_accepted_and_waits(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/videos?interval=0.2", content=VIDEO, headers=MP4)
+    assert response.status_code == 202
+    body = response.json()
+    place = f"/v1/videos/{body['id']}"
+    assert re.fullmatch(r"[0-9a-f]{32}", body["id"])
+    assert response.headers["location"] == place
+    assert (body["state"], body["progress"], body["seconds_left"]) == ("queued", 0.0, None)
+    assert body["settings"] == {"interval": 0.2, "segment_seconds": 30.0, "min_score": 0.6}
+    assert (body["size"], body["sha256"]) == (len(VIDEO), hashlib.sha256(VIDEO).hexdigest())
+    assert body["detail"].startswith("No worker is running; the video waits for one.")
+    assert body["links"] == {
+        "self": place,
+        "events": f"{place}/events",
+        "report": f"{place}/report",
+    }
+    assert (await client.get(place)).json() == body
+
+
+async def test_a_form_is_taken_as_raw_bytes_are_and_names_the_video(
+    client: httpx.AsyncClient,
+) -> None:
+    headers = {"content-type": MULTIPART}
+    content = form(("video", "party.mp4", VIDEO))
+    body = (await client.post("/v1/videos", content=content, headers=headers)).json()
+    assert (body["name"], body["sha256"]) == ("party.mp4", hashlib.sha256(VIDEO).hexdigest())
+
+
+async def test_a_form_may_arrive_a_byte_at_a_time(client: httpx.AsyncClient) -> None:
+    async def bytes_of(content: bytes) -> AsyncIterator[bytes]:
+        for position in range(len(content)):
+            yield content[position : position + 1]
+
+    headers = {"content-type": MULTIPART}
+    content = bytes_of(form(("video", "party.mp4", VIDEO)))
+    body = (await client.post("/v1/videos", content=content, headers=headers)).json()
+    assert (body["name"], body["sha256"]) == ("party.mp4", hashlib.sha256(VIDEO).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (form(("photo", "a.jpg", VIDEO)), "It has another field."),
+        (form(("video", None, VIDEO)), "It has another field."),
+        (form(("video", "a", VIDEO), ("video", "b", VIDEO)), "It has another field."),
+        (form(("video", "a", VIDEO))[:-20], "It ends in the middle."),
+        (form(), "It ends before there is one."),
+        (b"no form at all", "It can't be read: "),
+        (form(("video", "a", VIDEO)) + b"\r\n" * 40_000, "It has more than 65,536 bytes"),
+    ],
+)
+async def test_another_form_is_422_and_leaves_nothing(
+    client: httpx.AsyncClient, settings: Settings, content: bytes, why: str
+) -> None:
+    response = await client.post("/v1/videos", content=content, headers={"content-type": MULTIPART})
+    assert why in problem(response, 422, "invalid-request")["detail"]
+    assert objects_of(settings) == []
+    assert (await client.get("/v1/videos")).json()["videos"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "kind"),
+    [
+        (b"", MP4, 400, "undecodable-video"),
+        (b"text named .mp4", MP4, 415, "unsupported-video"),
+        (b"#EXTM3U\n" + b"http://127.0.0.1/a.ts\n" * 100, MP4, 415, "unsupported-video"),
+        (VIDEO, {"content-type": "text/plain"}, 415, "unsupported-video"),
+        (VIDEO, {**MP4, "content-encoding": "gzip"}, 415, "unsupported-video"),
+        (VIDEO, {**MP4, "idempotency-key": "k" * 256}, 422, "invalid-request"),
+        (VIDEO, {"content-type": "multipart/form-data"}, 422, "invalid-request"),
+    ],
+)
+async def test_what_is_no_video_is_refused_and_leaves_nothing(
+    client: httpx.AsyncClient,
+    settings: Settings,
+    content: bytes,
+    headers: dict[str, str],
+    status: int,
+    kind: str,
+) -> None:
+    problem(await client.post("/v1/videos", content=content, headers=headers), status, kind)
+    assert objects_of(settings) == []
+    assert (await client.get("/v1/videos")).json()["videos"] == []
+
+
+@pytest.mark.parametrize("interval", ["0.01", "61", "nan", "often"])
+async def test_an_interval_out_of_range_is_422(client: httpx.AsyncClient, interval: str) -> None:
+    response = await client.post(f"/v1/videos?interval={interval}", content=VIDEO, headers=MP4)
+    assert problem(response, 422, "invalid-request")["detail"].startswith("interval: ")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_too_many_bytes_are_413_and_leave_nothing(*, announced: bool) -> None:
+    settings = Settings(max_video_bytes=1000, min_free_bytes=0)
+    content = fake_video(padding=1000)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content
+
+    async with client_of(started_plane(settings)) as client:
+        body = content if announced else pieces()
+        response = await client.post("/v1/videos", content=body, headers=MP4)
+    assert "1,000 bytes" in problem(response, 413, "video-too-large")["detail"]
+    assert objects_of(settings) == []
+
+
+async def test_an_upload_that_is_cancelled_leaves_nothing(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    arriving = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield VIDEO
+        arriving.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(client.post("/v1/videos", content=stuck(), headers=MP4))
+    await arriving.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert objects_of(settings) == []
+    assert (await client.get("/v1/videos")).json()["videos"] == []
+
+
+async def test_what_takes_too_long_to_arrive_is_504_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.http.lingering._SECONDS", 0.1)
+    settings = Settings(upload_seconds=0.2, min_free_bytes=0)
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield VIDEO
+        await asyncio.Event().wait()
+
+    async with client_of(started_plane(settings)) as client:
+        response = await client.post("/v1/videos", content=stuck(), headers=MP4)
+        problem(response, 504, "deadline-exceeded")
+        assert (await client.get("/v1/videos")).json()["videos"] == []
+    assert objects_of(settings) == []
+
+
+async def test_where_too_little_room_is_left_a_video_is_507() -> None:
+    async with client_of(started_plane(Settings(min_free_bytes=2**60))) as client:
+        response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
+    problem(response, 507, "storage-full")
+    assert response.headers["retry-after"] == "300"
+
+
+async def test_beyond_the_most_that_wait_a_video_is_503() -> None:
+    async with client_of(started_plane(Settings(max_jobs=1, min_free_bytes=0))) as client:
+        await send(client)
+        response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
+    problem(response, 503, "overloaded")
+    assert response.headers["retry-after"] == "30"
+
+
+async def test_beyond_the_most_that_arrive_a_video_is_503() -> None:
+    arriving, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield VIDEO
+        arriving.set()
+        await go_on.wait()
+
+    async with client_of(started_plane(Settings(max_uploads=1, min_free_bytes=0))) as client:
+        first = asyncio.create_task(client.post("/v1/videos", content=slow(), headers=MP4))
+        await arriving.wait()
+        response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
+        problem(response, 503, "overloaded")
+        go_on.set()
+        assert (await first).status_code == 202
+
+
+async def test_a_folder_that_cant_be_used_is_503(settings: Settings) -> None:
+    settings.data_folder.path.parent.mkdir(parents=True)
+    async with client_of(started_plane(settings)) as client:
+        settings.data_folder.path.write_bytes(b"a file is in the way")
+        response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
+        problem(response, 503, "storage-unavailable")
+        settings.data_folder.path.unlink()
+        await send(client)
+
+
+async def test_one_key_and_one_video_are_one_job(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    assert await send(client, key="monday") == await send(client, key="monday")
+    assert await send(client) != await send(client, key="monday")
+    assert len(objects_of(settings)) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "interval"), [(fake_video(segments=4), "0.5"), (VIDEO, "1.0"), (VIDEO[:700], "0.5")]
+)
+async def test_a_key_of_another_video_or_other_settings_is_422(
+    client: httpx.AsyncClient, content: bytes, interval: str
+) -> None:
+    await send(client, VIDEO + b" " * 100, key="monday")
+    response = await client.post(
+        f"/v1/videos?interval={interval}",
+        content=content,
+        headers={**MP4, "idempotency-key": "monday"},
+    )
+    problem(response, 422, "invalid-request")
+
+
+async def test_a_key_whose_video_is_still_arriving_is_409(client: httpx.AsyncClient) -> None:
+    arriving, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield VIDEO
+        arriving.set()
+        await go_on.wait()
+
+    headers = {**MP4, "idempotency-key": "monday"}
+    first = asyncio.create_task(client.post("/v1/videos", content=slow(), headers=headers))
+    await arriving.wait()
+    await asyncio.sleep(0.1)
+    problem(await client.post("/v1/videos", content=VIDEO, headers=headers), 409, "video-conflict")
+    go_on.set()
+    assert (await first).headers["location"] == await send(client, key="monday")
+
+
+async def test_after_a_failed_upload_its_key_is_free(client: httpx.AsyncClient) -> None:
+    headers = {**MP4, "idempotency-key": "monday"}
+    assert (await client.post("/v1/videos", content=b"text", headers=headers)).status_code == 415
+    await send(client, key="monday")

@@ -1,0 +1,74 @@
+"""Made-up videos, and who analyses them: slowly, in segments, to a report that says what it saw."""
+# ruff: noqa: ARG002  # a fake is given what the protocol gives, used or not
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion.errors import ContractMismatch, Stopped, UndecodableVideo
+from emotion.faces import ModelVersion
+from emotion.reports.formats import FORMATS, ReportFormat
+from service.jobs.videos import Video
+
+# What an MP4 file begins with, and more bytes than it takes to tell.
+_HEAD = b"\x00\x00\x00\x18ftypmp42" + bytes(600)
+MODEL = ModelVersion("emotion_classifier", "fake-1")
+
+
+def fake_video(segments: int = 3, seconds: float = 0.0, **more: object) -> bytes:
+    """A video of some segments, each of which takes some time to look at.
+
+    Args:
+        segments: how many.
+        seconds: that each takes.
+        more: ``fails_at``: the segment at which it turns out to be damaged; ``bug_at``: at which
+            the analysis has a bug; ``padding``: more bytes.
+    """
+    padding = b" " * int(str(more.pop("padding", 0)))
+    return _HEAD + json.dumps({"segments": segments, "seconds": seconds, **more}).encode() + padding
+
+
+@dataclass(frozen=True, slots=True)
+class FakeAnalysis:
+    """``service.jobs.job.Analysis`` of ``fake_video``."""
+
+    video: Video
+    model: ModelVersion
+    said: Mapping[str, float]
+
+    @property
+    def segment_count(self) -> int:
+        return int(self.said["segments"])
+
+    def analyse(self, number: int, should_stop: Callable[[], bool]) -> bytes:
+        end = time.monotonic() + self.said["seconds"]
+        while time.monotonic() < end:
+            if should_stop():
+                raise Stopped("It was told to.")
+            time.sleep(0.01)
+        if self.said.get("fails_at") == number:
+            raise UndecodableVideo("The video is damaged here.")
+        if self.said.get("bug_at") == number:
+            raise ZeroDivisionError
+        return b"segment %d by %s" % (number, self.model.version.encode())
+
+    def report(self, payloads: Sequence[bytes]) -> Mapping[ReportFormat, bytes]:
+        text = b"\n".join([self.video.id.encode(), *payloads])
+        return {form: form.encode() + b" of " + text for form in FORMATS}
+
+
+class FakeAnalyses:
+    """``service.jobs.job.Analyses`` of ``fake_video``."""
+
+    def __init__(self, model: ModelVersion = MODEL) -> None:
+        self._model = model
+
+    def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> FakeAnalysis:
+        if video.model not in (None, self._model):
+            raise ContractMismatch("The classifier is not here any more.")
+        said = path.read_bytes()
+        if not said.startswith(_HEAD):
+            raise UndecodableVideo("The video's header is truncated or corrupt: mov.")
+        return FakeAnalysis(video, self._model, json.loads(said.removeprefix(_HEAD)))

@@ -1,0 +1,184 @@
+"""A job's stages one after the other, without DBOS: real rows and objects, made-up videos."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emotion.errors import Stopped
+from emotion.faces import ModelVersion
+from service.jobs.claims import Claims
+from service.jobs.job import Job
+from service.jobs.opened import OpenedFolder
+from service.jobs.patience import HandedBack, Patience
+from service.jobs.videos import LOCAL, State, Video
+from service.storage_errors import StorageUnavailable
+from tests.e2e.servers import files_of
+from tests.service.jobs.conftest import MakeVideo
+from tests.service.jobs.fake_analyses import MODEL, FakeAnalyses, FakeAnalysis, fake_video
+
+
+def run_at_once(name: str, work: Callable[[], None]) -> None:
+    work()
+
+
+class InterruptedAnalyses(FakeAnalyses):
+    """Something happens while the second segment is looked at."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> FakeAnalysis:
+        found = super().open(path, video, should_stop)
+        happens = self._happens
+
+        class Interrupted(FakeAnalysis):
+            def analyse(self, number: int, should_stop: Callable[[], bool]) -> bytes:
+                if number == 1:
+                    happens()
+                return FakeAnalysis.analyse(self, number, should_stop)
+
+        return Interrupted(found.video, found.model, found.said)
+
+
+@pytest.fixture
+def ending() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def make_job(
+    folder: OpenedFolder, claims: Claims, ending: threading.Event
+) -> Callable[[FakeAnalyses], Job]:
+    def make(analyses: FakeAnalyses) -> Job:
+        return Job(claims, folder.store, analyses, Patience(3, ending, first_wait=0.01))
+
+    return make
+
+
+@pytest.fixture
+def video(folder: OpenedFolder, queued: MakeVideo) -> Video:
+    """A video of three segments that has arrived."""
+    one = queued("a")
+    folder.store.write(one.source, fake_video(segments=3))
+    return one
+
+
+def test_segments_are_looked_at_in_order_and_reported(
+    folder: OpenedFolder, video: Video, make_job: Callable[[FakeAnalyses], Job]
+) -> None:
+    steps: list[str] = []
+
+    def step(name: str, work: Callable[[], None]) -> None:
+        steps.append(name)
+        work()
+
+    make_job(FakeAnalyses()).run("a", step)
+    assert steps == ["segment-0", "segment-1", "segment-2", "report"]
+    done = folder.ledger.get(LOCAL, "a")
+    assert (done.state, done.report_fence, done.model) == (State.DONE, 1, MODEL)
+    assert folder.store.read(video.report(1, "csv")).startswith(b"csv of a\nsegment 0 by fake-1\n")
+
+
+def test_a_job_that_is_taken_up_keeps_its_model(
+    folder: OpenedFolder, video: Video, claims: Claims, make_job: Callable[[FakeAnalyses], Job]
+) -> None:
+    claims.pin(claims.claim("a"), MODEL)
+    other = ModelVersion("emotion_classifier", "fake-2")
+    make_job(FakeAnalyses(other)).run("a", run_at_once)
+    failed = folder.ledger.get(LOCAL, "a")
+    assert (failed.state, failed.error) == (State.FAILED, "The classifier is not here any more.")
+
+
+def test_a_job_that_was_begun_often_and_got_nowhere_fails(
+    folder: OpenedFolder, video: Video, claims: Claims, make_job: Callable[[FakeAnalyses], Job]
+) -> None:
+    for _ in range(8):
+        claims.claim("a")
+    make_job(FakeAnalyses()).run("a", run_at_once)
+    failed = folder.ledger.get(LOCAL, "a")
+    assert failed.error is not None
+    assert failed.error.startswith("The work on this video was begun 8 times and got no further")
+
+
+def test_who_loses_the_job_with_its_report_written_takes_that_away(
+    folder: OpenedFolder,
+    video: Video,
+    objects: Path,
+    make_job: Callable[[FakeAnalyses], Job],
+) -> None:
+    class Late(FakeAnalyses):
+        def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> FakeAnalysis:
+            found = super().open(path, video, should_stop)
+            # Another takes it up just before the report is put together.
+            object.__setattr__(found, "said", {**found.said, "segments": 0})
+            return found
+
+    def step(name: str, work: Callable[[], None]) -> None:
+        folder.ledger.cancel(LOCAL, "a")
+        work()
+
+    make_job(Late()).run("a", step)
+    assert [path.name for path in files_of(objects)] == ["source"]
+    assert folder.ledger.get(LOCAL, "a").state is State.CANCELLED
+
+
+def test_told_to_end_it_hands_the_job_back(
+    folder: OpenedFolder,
+    video: Video,
+    ending: threading.Event,
+    make_job: Callable[[FakeAnalyses], Job],
+) -> None:
+    folder.store.write(video.source, fake_video(segments=3, seconds=0.05))
+    with pytest.raises(HandedBack):
+        make_job(InterruptedAnalyses(ending.set)).run("a", run_at_once)
+    left = folder.ledger.get(LOCAL, "a")
+    assert (left.state, left.segments_done) == (State.RUNNING, 1)
+
+
+def test_one_who_stops_for_no_reason_of_ours_lets_go(
+    folder: OpenedFolder, video: Video, make_job: Callable[[FakeAnalyses], Job]
+) -> None:
+    def stop() -> None:
+        raise Stopped("It was told to.")
+
+    make_job(InterruptedAnalyses(stop)).run("a", run_at_once)
+    assert folder.ledger.get(LOCAL, "a").state is State.RUNNING
+
+
+def test_a_video_that_is_not_waiting_is_left_alone(
+    folder: OpenedFolder, video: Video, make_job: Callable[[FakeAnalyses], Job]
+) -> None:
+    folder.ledger.cancel(LOCAL, "a")
+    make_job(FakeAnalyses()).run("a", run_at_once)
+    assert folder.ledger.get(LOCAL, "a").fence == 0
+
+
+class Failing:
+    """Fails a few times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self) -> str:
+        if self.left:
+            self.left -= 1
+            raise StorageUnavailable("It doesn't answer.")
+        return "done"
+
+
+def test_what_fails_less_often_than_there_are_tries_is_done(ending: threading.Event) -> None:
+    assert Patience(3, ending, first_wait=0.001).run(Failing(2)) == "done"
+
+
+def test_what_fails_at_the_last_try_too_has_failed(ending: threading.Event) -> None:
+    with pytest.raises(StorageUnavailable):
+        Patience(3, ending, first_wait=0.001).run(Failing(3))
+
+
+def test_who_is_to_end_does_not_wait_for_the_next_try(ending: threading.Event) -> None:
+    ending.set()
+    with pytest.raises(HandedBack):
+        Patience(3, ending, first_wait=60.0).run(Failing(1))
