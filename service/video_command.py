@@ -21,7 +21,7 @@ from emotion.video.assembly import assemble
 from emotion.video.observations import SegmentResult
 from emotion.video.probe import probe
 from emotion.video.report import FaceReport, Report
-from emotion.video.settings import VideoLimits, VideoSettings, segments
+from emotion.video.settings import VideoSettings, segments
 from service.models.served import choose_classifier
 from service.settings import load_settings
 from service.stages.inline import describe_detector, video_analyser
@@ -45,8 +45,9 @@ def analyse_video(file: Path, interval: float, targets: Sequence[Path]) -> None:
         ContractMismatch: no model is what this code was built for.
     """
     forms = {target: _form_of(target, file) for target in targets}
-    settings, limits = load_settings(), VideoLimits()
-    video = VideoSettings(interval, min_score=settings.min_score)
+    settings = load_settings()
+    limits = settings.video_limits
+    video = VideoSettings(interval, settings.segment_seconds, settings.min_score)
     info = probe(file, limits)
     served = choose_classifier(settings.model_repositories, settings.max_batch)
     for refused in served.passed_over:
