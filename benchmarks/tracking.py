@@ -25,7 +25,7 @@ from emotion.video.settings import VideoLimits, VideoSettings, segments
 from emotion.video.tracking import track_faces
 from service.models.served import choose_classifier
 from service.settings import load_settings
-from service.stages.inline import video_analyser
+from service.stages.inline_video import video_analyser
 
 _INTERVALS = (0.5, 0.2, 0.1)
 _SCENES = 20

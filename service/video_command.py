@@ -24,7 +24,7 @@ from emotion.video.report import FaceReport, Report
 from emotion.video.settings import VideoSettings, segments
 from service.models.served import choose_classifier
 from service.settings import load_settings
-from service.stages.inline import describe_detector, video_analyser
+from service.stages.inline_video import describe_detector, video_analyser
 
 # Faces of the table: those that are seen longest.
 _MOST_ROWS = 20

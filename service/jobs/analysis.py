@@ -16,7 +16,7 @@ from service.jobs.videos import Video
 from service.models.onnx import OnnxClassifier
 from service.models.served import choose_classifier, find_classifier
 from service.settings import Settings
-from service.stages.inline import describe_detector, video_analyser
+from service.stages.inline_video import describe_detector, video_analyser
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emotion.deadline import Deadline
-from emotion.detection import DetectionSettings, FaceNetwork
 from emotion.errors import RaptError
 from emotion.faces import Sighting, Verdicts
-from emotion.image import RgbImage
-from emotion.sighting import sight_frame
-from emotion.stages import FrameClassifier
-from emotion.video.analysis import DETECTING, VideoAnalyser
-from emotion.video.settings import VideoLimits, VideoSettings
 from service.micro_batch import MicroBatcher
 from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import choose_detector
@@ -76,46 +70,3 @@ class InlineClassifier:
         if not tasks:
             return no_verdicts(self._classifier.version)
         return await ask_one_model(lambda: self._batcher.run(tasks))
-
-
-class InlineFrameDetector:
-    """``emotion.stages.FrameDetector`` in this process."""
-
-    def __init__(self, network: FaceNetwork, settings: DetectionSettings) -> None:
-        """Join the model with what it is to look for."""
-        self._network = network
-        self._settings = settings
-
-    def __call__(self, frame: RgbImage) -> Sighting:
-        """Find the faces in a frame; see the protocol."""
-        return sight_frame(frame, self._network, self._settings)
-
-
-def video_analyser(
-    classifier: FrameClassifier, settings: Settings, limits: VideoLimits, video: VideoSettings
-) -> VideoAnalyser:
-    """Put together what looks at a video's segments, with both models in this process.
-
-    Args:
-        classifier: that judges all of the video's faces.
-        settings: of the service.
-        limits: of the video.
-        video: how it is looked at.
-
-    Raises:
-        ContractMismatch: the detector is not what the code was built for.
-    """
-    repository = choose_detector(settings.model_repositories).repository
-    network = OpenVinoFaceNetwork(repository, settings.detector_precision, parallel=DETECTING)
-    detection = DetectionSettings(settings.detection_side, video.min_score / 2)
-    return VideoAnalyser(InlineFrameDetector(network, detection), classifier, limits, video)
-
-
-def describe_detector(settings: Settings) -> str:
-    """Name the detector that ``video_analyser`` takes, for a report.
-
-    Raises:
-        ContractMismatch: there is none.
-    """
-    chosen = choose_detector(settings.model_repositories)
-    return f"{chosen.name} {chosen.number} at {settings.detection_side} pixels"

@@ -11,7 +11,7 @@ import pytest
 
 from service.jobs.videos import State
 from service.settings import Settings
-from tests.e2e.clips import face_clip
+from tests.clips import steady, walking, write_clip
 from tests.e2e.servers import Server, files_of, press_ctrl_c, rapt, until
 from tests.e2e.uploads import uploading
 from tests.service.jobs.workers import office, worker
@@ -20,9 +20,15 @@ MP4 = {"content-type": "video/mp4"}
 SECONDS = 8
 
 
+def face_clip(folder: Path, seconds: int) -> bytes:
+    """A video of one face that sways to and fro."""
+    clip = write_clip(folder / "clip.mp4", walking(10 * seconds), steady(10, seconds))
+    return clip.read_bytes()
+
+
 @pytest.fixture(scope="module")
-def clip() -> bytes:
-    return face_clip(SECONDS)
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return face_clip(tmp_path_factory.mktemp("clips"), SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +115,7 @@ def test_ten_kills_leave_a_report_as_if_nothing_had_happened(
 ) -> None:
     chance = random.Random(5)  # noqa: S311  # the same each time
     kills, video_id = 10, "f" * 32
-    clip = face_clip(120)
+    clip = face_clip(tmp_path, 120)
     calm = Settings(home=tmp_path / "calm", worker_stale_seconds=3.0, min_free_bytes=0)
     wild = Settings(home=tmp_path / "wild", worker_stale_seconds=3.0, min_free_bytes=0)
     with office(calm, video_id) as desk:

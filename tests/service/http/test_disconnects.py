@@ -17,6 +17,7 @@ from emotion.photo import PhotoPipeline
 from service.data_plane import Backend, DataPlane
 from service.http.disconnects import until_disconnect
 from service.http.front import create_front
+from service.jobs.opener import DeskOpener
 from service.metrics import PhotoMetrics
 from service.settings import Settings
 from tests.service.fake_stages import StuckDetector
@@ -43,7 +44,9 @@ def plane_of(detector: StuckDetector, registry: CollectorRegistry) -> DataPlane:
 @asynccontextmanager
 async def served(plane: DataPlane) -> AsyncIterator[int]:
     """Serve the front as BentoML does; gives the port."""
-    server = uvicorn.Server(uvicorn.Config(create_front(plane), lifespan="off", log_config=None))
+    opener = DeskOpener(plane.settings)
+    app = create_front(plane, opener)
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as place:
         running = asyncio.create_task(server.serve([place]))
         try:
@@ -51,6 +54,7 @@ async def served(plane: DataPlane) -> AsyncIterator[int]:
         finally:
             server.should_exit = True
             await running
+            opener.close()
 
 
 async def connect(port: int, path: str, kind: str, length: int) -> asyncio.StreamWriter:

@@ -12,16 +12,16 @@ from service.jobs.analysis import InlineAnalyses
 from service.jobs.late_analyses import LateAnalyses
 from service.jobs.videos import Video
 from service.settings import Settings
-from tests.e2e.clips import face_clip
+from tests.clips import steady, walking, write_clip
 from tests.service.jobs.conftest import MakeVideo
 from tests.service.jobs.fake_analyses import FakeAnalyses, fake_video
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clips") / "source"
-    path.write_bytes(face_clip(4))
-    return path
+    folder = tmp_path_factory.mktemp("clips")
+    # An upload has no suffix.
+    return write_clip(folder / "clip.mp4", walking(40), steady(10, 4)).rename(folder / "source")
 
 
 @pytest.fixture
