@@ -25,23 +25,43 @@ Ask = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of it.
+    """What came of it. Loads that followed each other add up to one.
 
     Attributes:
-        answers: photos that were answered.
+        times: of the photos that were answered, in milliseconds.
         refused: photos that were refused because the server was full.
         seconds: how long it took.
         client_cpu: CPU seconds of all clients together.
-        p50: median time to an answer, in milliseconds.
-        p99: the time that one in a hundred answers took longer than, in milliseconds.
     """
 
-    answers: int
-    refused: int
-    seconds: float
-    client_cpu: float
-    p50: float
-    p99: float
+    times: tuple[float, ...] = ()
+    refused: int = 0
+    seconds: float = 0.0
+    client_cpu: float = 0.0
+
+    @property
+    def answers(self) -> int:
+        """Photos that were answered."""
+        return len(self.times)
+
+    @property
+    def p50(self) -> float:
+        """Median time to an answer, in milliseconds."""
+        return float(np.median(self.times))
+
+    @property
+    def p99(self) -> float:
+        """The time that one in a hundred answers took longer than, in milliseconds."""
+        return float(np.percentile(self.times, 99))
+
+    def __add__(self, later: "Load") -> "Load":
+        """Return both as one."""
+        return Load(
+            self.times + later.times,
+            self.refused + later.refused,
+            self.seconds + later.seconds,
+            self.client_cpu + later.client_cpu,
+        )
 
 
 @dataclass
@@ -116,15 +136,11 @@ def put_load(clients: list[Ask], seconds: float) -> Load:
     for client in crowd:
         if client.failure is not None:
             raise RuntimeError(str(client.failure)) from client.failure
-    times = 1000 * np.array([time for client in crowd for time in client.times] or [np.nan])
-    p50, p99 = np.percentile(times, [50, 99])
     return Load(
-        answers=sum(len(client.times) for client in crowd),
+        times=tuple(round(1000 * time, 3) for client in crowd for time in client.times),
         refused=sum(client.refused for client in crowd),
         seconds=time.monotonic() - began,
         client_cpu=time.process_time() - cpu,
-        p50=float(p50),
-        p99=float(p99),
     )
 
 

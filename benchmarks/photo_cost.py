@@ -4,7 +4,6 @@ All on one photo (640x480, one face), one machine, in one run. CPU time is that 
 of the server, Triton's included; the clients' is told apart.
 """
 
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,7 +45,9 @@ def as_rows(costs: list[Cost], bare: float) -> list[str]:
     show_default=True,
     help="What to start; may be given several times. triton needs `make triton` once.",
 )
-@click.option("--seconds", type=float, default=10.0, show_default=True, help="For each row.")
+@click.option(
+    "--seconds", type=float, default=10.0, show_default=True, help="For each row, in four turns."
+)
 @click.option(
     "--results",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -76,7 +77,7 @@ def main(topologies: tuple[str, ...], seconds: float, results: Path) -> None:
     figures = {
         "cpu_ms": stages,
         "classifier": {"faces_a_second": faces, "limit": limit},
-        "service": [asdict(cost) for cost in costs],
+        "service": [cost.as_figures() for cost in costs],
     }
     write_figures(results, "photo_cost", figures)
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
+import click
 import psutil
 from tqdm import tqdm
 
@@ -22,7 +23,8 @@ from benchmarks.load import Load
 CLIENTS = (1, 8, 32)
 TRANSPORTS = ("http", "grpc")
 _WARM_UP_SECONDS = 3.0
-_START_SECONDS = 120.0
+_TURNS = 4
+_POLL_SECONDS = 0.2
 _END_SECONDS = 40.0
 _RAPT = Path(sys.executable).with_name("rapt")
 
@@ -55,6 +57,21 @@ class Cost:
         """CPU milliseconds a photo of the client."""
         return 1000 * self.load.client_cpu / max(1, self.load.answers)
 
+    def as_figures(self) -> dict[str, str | float]:
+        """Return all of it as it is kept."""
+        return {
+            "topology": self.topology,
+            "transport": self.transport,
+            "clients": self.clients,
+            "server_ms": self.server_ms,
+            "client_ms": self.client_ms,
+            "p50": self.load.p50,
+            "p99": self.load.p99,
+            "answers": self.load.answers,
+            "refused": self.load.refused,
+            "seconds": self.load.seconds,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -69,15 +86,23 @@ class Running:
 
 
 def measure_topology(topology: str, photo: Path, seconds: float) -> list[Cost]:
-    """Start a topology and measure it over both transports; one row for each count of clients."""
+    """Start a topology and measure it over both transports; one row for each count of clients.
+
+    The transports take turns, so that whatever else the machine does slows both alike.
+    """
     rows: list[Cost] = []
     with _service(topology) as running:
         for transport in TRANSPORTS:
             _ask(running, transport, photo, 1, _WARM_UP_SECONDS)
-            for clients in tqdm(CLIENTS, desc=f"{topology} over {transport}", unit="row"):
+        for clients in tqdm(CLIENTS, desc=topology, unit="clients"):
+            loads = dict.fromkeys(TRANSPORTS, Load())
+            cpu = dict.fromkeys(TRANSPORTS, 0.0)
+            for transport in TRANSPORTS * _TURNS:
                 before = running.cpu_seconds()
-                load = _ask(running, transport, photo, clients, seconds)
-                cost = 1000 * (running.cpu_seconds() - before) / max(1, load.answers)
+                loads[transport] += _ask(running, transport, photo, clients, seconds / _TURNS)
+                cpu[transport] += running.cpu_seconds() - before
+            for transport, load in loads.items():
+                cost = 1000 * cpu[transport] / max(1, load.answers)
                 rows.append(Cost(topology, transport, clients, cost, load))
     return rows
 
@@ -87,7 +112,8 @@ def _ask(running: Running, transport: str, photo: Path, clients: int, seconds: f
     command += ["--port", str(running.ports[transport])]
     command += ["--clients", str(clients), "--seconds", str(seconds)]
     done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # our own words
-    return Load(**json.loads(done.stdout))
+    said = json.loads(done.stdout)
+    return Load(**{**said, "times": tuple(said["times"])})
 
 
 @contextmanager
@@ -103,42 +129,51 @@ def _service(topology: str) -> Iterator[Running]:
         http, grpc = _free_ports(2)
         command = [str(_RAPT), "serve", "--topology", topology]
         command += ["--port", str(http), "--grpc-port", str(grpc)]
-        front = stack.enter_context(_process(command, environment))
-        _wait_for(http, "/readyz")
+        front = stack.enter_context(_started(command, environment, http, "/readyz"))
         yield Running([front, *behind], {"http": http, "grpc": grpc})
 
 
 @contextmanager
 def _triton(ports: list[int]) -> Iterator[psutil.Process]:
     words = [sys.executable, "tests/triton_server.py", "model_repository"]
-    with _process([*words, *map(str, ports)], dict(os.environ)) as server:
-        _wait_for(ports[0], "/v2/health/ready")
+    command = [*words, *map(str, ports)]
+    with _started(command, dict(os.environ), ports[0], "/v2/health/ready") as server:
         yield server
 
 
 @contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[psutil.Process]:
-    with subprocess.Popen(  # noqa: S603  # our own words
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+def _started(
+    command: list[str], environment: dict[str, str], port: int, path: str
+) -> Iterator[psutil.Process]:
+    """Run a server while the block runs, which begins once the path is answered."""
+    with (
+        TemporaryFile() as said,
+        subprocess.Popen(  # noqa: S603  # our own words
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=said
+        ) as process,
+    ):
         try:
+            while not _answers(port, path):
+                if process.poll() is not None:
+                    said.seek(0)
+                    why = said.read().decode(errors="replace").strip().rpartition("\n")[2]
+                    raise click.ClickException(f"{' '.join(command)} ended: {why}")
+                time.sleep(_POLL_SECONDS)
             yield psutil.Process(process.pid)
         finally:
             process.terminate()
             process.wait(_END_SECONDS)
 
 
-def _wait_for(port: int, path: str) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", path)
-            if connection.getresponse().status == HTTPStatus.OK:
-                return
-        except (OSError, HTTPException):
-            time.sleep(0.2)
-    raise RuntimeError(f"nothing answers {path} on port {port}")
+def _answers(port: int, path: str) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=_POLL_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _free_ports(count: int) -> list[int]:

@@ -32,3 +32,5 @@ DIGEST_TAG = "sha256"
 PRECISION_TAG = "precision"
 # On versions that learnt from a cut of the data (its value: images a split). Never served.
 TRIAL_TAG = "trial"
+# On versions that were champion and taken back (its value: why), until they are champion again.
+ROLLED_BACK_TAG = "rolled_back"

@@ -118,7 +118,7 @@ class DataPlane:
             model = (await self.check_ready()).model.version
         except (ModelError, CapacityError):
             model = None
-        return Present(model, registry.is_up, registry.is_champion_refused)
+        return Present(model, registry.is_up, registry.is_champion_refused, registry.is_pull_failed)
 
     @property
     def _backend(self) -> Backend:

@@ -8,6 +8,7 @@ BentoML names the folder in which its processes keep their figures
 by it when *it* is first imported: so it is imported late, inside the functions.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,13 +60,16 @@ class PhotoMetrics:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Count a request while the block runs, and how it fails if it does."""
+        """Count a request while the block runs, and how it fails, or that its client goes away."""
         began = time.perf_counter()
         self._in_flight.inc()
         try:
             yield
         except RaptError as error:
             self._refused.labels(type(error).__name__).inc()
+            raise
+        except asyncio.CancelledError:
+            self._refused.labels("ClientGone").inc()
             raise
         finally:
             self._in_flight.dec()
@@ -125,12 +129,14 @@ class Present:
     Attributes:
         model: who answers; None where nobody does.
         registry_up: whether the model registry answers; None where nobody asks it, or yet.
-        champion_refused: whether the registry's champion can't be served; None as above.
+        champion_refused: whether the registry's champion may not be served; None as above.
+        pull_failed: whether the last pull failed by what is here, not there; None as above.
     """
 
     model: ModelVersion | None
     registry_up: bool | None
     champion_refused: bool | None
+    pull_failed: bool | None = None
 
     def collect(self) -> "Iterator[Metric]":
         """Give the metrics, as prometheus_client's collectors do."""
@@ -144,7 +150,8 @@ class Present:
             yield info
         for name, value, what in (
             ("up", self.registry_up, "Whether the model registry answered when last asked."),
-            ("champion_refused", self.champion_refused, "Whether its champion can't be served."),
+            ("champion_refused", self.champion_refused, "Whether its champion may not be served."),
+            ("pull_failed", self.pull_failed, "Whether the last pull failed by what is here."),
         ):
             if value is not None:
                 yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))

@@ -7,11 +7,12 @@ takes up what is in that folder, and belongs to whoever holds the classifier.
 from collections.abc import Callable
 
 from service.metrics import SwapMetrics
-from service.models.registry import registry_uri
+from service.models.registry import RegistryMisconfigured, registry_uri, server_address
 from service.models.registry_watch import (
     RegistryState,
     RegistryWatch,
     pull_in_a_process,
+    registry_misconfigured,
     registry_off,
 )
 from service.models.swapping import SwappingClassifier
@@ -35,10 +36,17 @@ def swapping_classifier(settings: Settings) -> SwappingClassifier:
 def watch_registry(settings: Settings) -> Callable[[], RegistryState]:
     """Pull the registry's champion from now on, if there is a registry; return who knows how.
 
-    Nothing is waited for: the service serves what was pulled last, or is built in.
+    Nothing is waited for: the service serves what was pulled last, or is built in. An address
+    that is none keeps it from nothing else: for training it may be right, as a database's is.
     """
-    if registry_uri() is None or settings.model_poll_seconds == 0:
+    uri = registry_uri()
+    if uri is None or settings.model_poll_seconds == 0:
         state = registry_off()
+        return lambda: state
+    try:
+        server_address(uri)
+    except RegistryMisconfigured as error:
+        state = registry_misconfigured(error.message)
         return lambda: state
     watch = RegistryWatch(pull_in_a_process)
     Periodic("registry", watch.look, settings.model_poll_seconds).start()

@@ -7,18 +7,33 @@ from pathlib import Path
 import click
 
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
-from emotion.errors import ContractMismatch, RaptError
+from emotion.errors import ContractMismatch, ModelUnavailable, RaptError
 from service.lifeline import end_with_parent
 from service.models.installed import InstalledModels, registry_version_in
 from service.models.onnx import load_classifier, named_version
 from service.models.openvino import OpenVinoFaceNetwork
-from service.models.pull import Pulled, pull
-from service.models.registry import ChampionRefused, RegistryUnreachable, registry_uri
+from service.models.pull import ChampionUnplaced, Outcome, Pulled, pull
+from service.models.registry import (
+    ChampionRefused,
+    NoChampion,
+    RegistryMisconfigured,
+    RegistryUnreachable,
+    registry_uri,
+    server_address,
+)
 from service.models.repository import read_model
 from service.models.served import Candidate, candidates, choose_classifier, choose_detector
 from service.settings import BUILT_IN_MODELS, Settings, load_settings
 
 _NICENESS = 5  # At 10, a pull beside a busy service took minutes.
+_OUTCOMES: dict[type[RaptError], Outcome] = {
+    RegistryMisconfigured: "misconfigured",
+    RegistryUnreachable: "unreachable",
+    NoChampion: "empty",
+    ChampionRefused: "refused",
+    ChampionUnplaced: "unplaced",
+    ModelUnavailable: "unplaced",  # another pull is at work
+}
 
 
 def pull_champion(*, into: Path | None, as_json: bool) -> int:
@@ -41,7 +56,7 @@ def pull_champion(*, into: Path | None, as_json: bool) -> int:
             raise
         pulled = _failed(error)
     click.echo(pulled.model_dump_json() if as_json else pulled.detail)
-    return int(pulled.outcome in ("unreachable", "refused"))
+    return int(pulled.outcome not in ("pulled", "unchanged"))
 
 
 def stay_in_the_background() -> None:
@@ -62,7 +77,7 @@ def list_models() -> None:
 
 
 def describe_served() -> str:
-    """Load both models; say which are served, from where, and what was passed over.
+    """Load both models; say which are served, from where, and what stands in the way of better.
 
     Raises:
         ContractMismatch: there is none that this code was built for.
@@ -74,14 +89,28 @@ def describe_served() -> str:
     version = served.classifier.version
     where = " and ".join(dict.fromkeys(map(str, (detector, served.candidate.repository))))
     said = f"Models in {where} are right: {version.name} {version.version}."
-    return "\n".join([said, *map(str, served.passed_over)])
+    return "\n".join([said, *map(str, served.passed_over), *_registry_problem(settings)])
+
+
+def _registry_problem(settings: Settings) -> list[str]:
+    """Return a line where models would be pulled, were the registry's address one."""
+    uri = registry_uri()
+    if uri is None or settings.model_poll_seconds == 0:
+        return []
+    try:
+        server_address(uri)
+    except RegistryMisconfigured as error:
+        return [f"Models are not pulled: {error.message}"]
+    return []
 
 
 def _failed(error: RaptError) -> Pulled:
     return Pulled(
-        outcome="unreachable" if isinstance(error, RegistryUnreachable) else "refused",
+        outcome=_OUTCOMES.get(type(error), "failed"),
         detail=error.message,
-        registry_version=error.version if isinstance(error, ChampionRefused) else None,
+        registry_version=error.version
+        if isinstance(error, ChampionRefused | ChampionUnplaced)
+        else None,
     )
 
 

@@ -21,6 +21,8 @@ from service.data_folder import DEFAULT_HOME, DataFolder
 _ADDRESS = re.compile(r"([^\s:/\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 # Bytes of names, shapes and lengths that a message may have beside its photos; one of 16 has 200.
 MOST_FRAMING = 64 * 1024
+_MOST_MESSAGE = 2**31 - 1  # Bytes; gRPC keeps its limit as a signed number of 32 bits.
+_MOST_PORT = 65535
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
@@ -73,7 +75,10 @@ class Settings(BaseSettings):
         default=512 * 2**20, ge=1, description="Bytes of all request bodies held at once."
     )
     max_batch_bytes: int = Field(
-        default=64 * 2**20, ge=1, description="Largest batch request, in bytes."
+        default=64 * 2**20,
+        ge=1,
+        le=_MOST_MESSAGE - MOST_FRAMING,
+        description="Largest batch request, in bytes.",
     )
     deadline_seconds: float = Field(
         default=30.0,
@@ -116,7 +121,9 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Numeric address that gRPC listens on; `rapt serve --host` sets it.",
     )
-    grpc_port: int = Field(default=3001, ge=0, le=65535, description="gRPC port; 0 is no gRPC.")
+    grpc_port: int = Field(
+        default=3001, ge=0, le=_MOST_PORT, description="gRPC port; 0 is no gRPC."
+    )
 
     max_video_bytes: int = Field(
         default=VideoLimits().max_bytes, ge=1, description="Largest video, in bytes."
@@ -205,6 +212,8 @@ class Settings(BaseSettings):
     def _is_host_and_port(cls, address: str) -> str:
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"{address!r} is not HOST:PORT, as in localhost:8001")
+        if not 1 <= int(address.rpartition(":")[2]) <= _MOST_PORT:
+            raise ValueError(f"{address!r} has no port from 1 to {_MOST_PORT}")
         return address
 
     @field_validator("max_bytes_in_flight")
@@ -213,6 +222,15 @@ class Settings(BaseSettings):
         if max_bytes_in_flight < info.data.get("max_bytes", 0):
             raise ValueError("is less than RAPT_MAX_BYTES, so the largest photo would never fit")
         return max_bytes_in_flight
+
+    @field_validator("max_batch_bytes")
+    @classmethod
+    def _fits_into_what_is_held(cls, max_batch_bytes: int, info: ValidationInfo) -> int:
+        if max_batch_bytes > info.data.get("max_bytes_in_flight", max_batch_bytes):
+            raise ValueError(
+                "is more than RAPT_MAX_BYTES_IN_FLIGHT, so the largest batch would never fit"
+            )
+        return max_batch_bytes
 
     @property
     def max_waiting_photos(self) -> int:

@@ -5,15 +5,19 @@ refused. Its name, without the suffix, is the experiment's name.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from training.errors import RecipeError
-from training.recipe import Fraction, Frozen, Recipe
+from training.recipe import Fraction, Frozen, Recipe, in_one_line
+from training.strict_yaml import read_yaml
 
 DEFAULT_NAME = "default"
+
+_MOST_LOST = 0.003
 
 
 class DataRecipe(Frozen):
@@ -29,11 +33,14 @@ class DataRecipe(Frozen):
 
 
 class QuantisationRecipe(Frozen):
-    """How the network is made int8, and how much of its accuracy that may cost."""
+    """How the network is made int8, and how much of its accuracy that may cost.
+
+    An experiment may allow less than the default and never more, unless it is a trial.
+    """
 
     images: int = Field(default=1024, ge=1, description="training images that set the ranges")
     most_lost: Fraction = Field(
-        default=0.003, description="largest loss of val accuracy against fp32, as a fraction"
+        default=_MOST_LOST, description="largest loss of val accuracy against fp32, as a fraction"
     )
 
 
@@ -90,24 +97,38 @@ class Experiment(Frozen):
     gate: GateRecipe = GateRecipe()
     tune: TuneRecipe = TuneRecipe()
 
+    @model_validator(mode="after")
+    def _is_strict_where_it_is_served(self) -> Self:
+        if self.quantisation.most_lost > _MOST_LOST and self.train.limit is None:
+            raise PydanticCustomError(
+                "too_much_lost",
+                "quantisation.most_lost: Input should be less than or equal to {most}; only a "
+                "trial (train.limit) may lose more",
+                {"most": _MOST_LOST},
+            )
+        return self
+
 
 def load_experiment(path: Path | None) -> Experiment:
     """Read an experiment file, or return the default experiment for None.
 
     Raises:
-        RecipeError: the file can't be read, is no YAML mapping, or has a bad or unknown key.
+        RecipeError: the file can't be read, is no YAML mapping, or has a bad or unknown key, or
+            the same one twice.
     """
     if path is None:
         return Experiment()
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return Experiment.model_validate(content)
+        content: Any = read_yaml(path.read_text(encoding="utf-8"))
+        return Experiment.model_validate({} if content is None else content)
     except ValidationError as error:
-        raise RecipeError(f"{path}: {_in_one_line(error)}") from error
+        raise RecipeError(f"{path}: {in_one_line(error)}") from error
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: no YAML: {error}") from error
 
 
 def experiment_on(experiment: Experiment, source: str | None) -> Experiment:
@@ -127,8 +148,3 @@ def cut_to(experiment: Experiment, limit: int | None) -> Experiment:
 def name_of(path: Path | None) -> str:
     """Return the experiment's name: its file's, or ``default``."""
     return DEFAULT_NAME if path is None else path.stem
-
-
-def _in_one_line(error: ValidationError) -> str:
-    problems = ((".".join(map(str, part["loc"])), part["msg"]) for part in error.errors())
-    return "; ".join(f"{key}: {message}" if key else message for key, message in problems)

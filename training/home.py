@@ -5,5 +5,5 @@ from pathlib import Path
 
 
 def home_folder() -> Path:
-    """Return ``$RAPT_HOME``, or ``~/.rapt``. It may not be there yet."""
-    return Path(os.environ.get("RAPT_HOME", "~/.rapt")).expanduser()
+    """Return ``$RAPT_HOME``, or ``~/.rapt`` where it is unset or empty. It may not be there yet."""
+    return Path(os.environ.get("RAPT_HOME") or "~/.rapt").expanduser()

@@ -6,9 +6,25 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     InvalidArgument,
     InvalidGraph,
     InvalidProtobuf,
+    RuntimeException,
 )
+from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NotSupported
 
 from training.errors import ModelFileError
+
+# What a session raises whose model can't compute what it is given.
+RUN_ERRORS = (Fail, InvalidArgument, NotSupported, RuntimeException)
+
+# A UnicodeDecodeError stands for names, or for a message of its own, that a damaged file garbles.
+_REFUSALS = (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NotSupported,
+    RuntimeException,
+    UnicodeDecodeError,
+)
 
 
 def open_session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
@@ -26,6 +42,10 @@ def open_session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
-        raise ModelFileError(f"no model that ONNX Runtime can open: {error}") from error
+        # Its fallback tries the same provider again, and prints so to stdout.
+        return onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"], enable_fallback=False
+        )
+    except _REFUSALS as error:
+        reason = " ".join(str(error).split())
+        raise ModelFileError(f"no model that ONNX Runtime can open: {reason}") from error

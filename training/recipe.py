@@ -1,17 +1,31 @@
 """A training recipe: every number that decides how the weights come out, typed and frozen."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from emotion.labels import EMOTIONS
 
 Framing = Literal["raw", "aligned"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Frozen(BaseModel):
-    """Settings that refuse unknown keys, so that a misspelt one can't be silently ignored."""
+    """Settings that refuse unknown keys, so that a misspelt one can't be silently ignored.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    No number is infinite or NaN. What a validator has to say is a ``PydanticCustomError``, whose
+    text reaches people as it is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Stage(Frozen):
@@ -58,13 +72,30 @@ class Recipe(Frozen):
         "into the framing of a served face (prepared data only)",
     )
     augmentation: AugmentationRecipe = AugmentationRecipe()
-    limit: int | None = Field(default=None, ge=1, description="images a split; for trial runs")
+    # The last one: a recipe that was cut off lacks it.
+    limit: int | None = Field(
+        default=None,
+        description="images a split, for trial runs: a whole batch and one an emotion at least",
+    )
 
-    @model_validator(mode="after")
-    def _has_a_stage(self) -> Self:
-        if not self.stages:
-            raise ValueError("stages: give at least one {epochs, size}")
-        return self
+    @field_validator("stages")
+    @classmethod
+    def _has_a_stage(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        if not stages:
+            raise PydanticCustomError("no_stage", "Give at least one stage, with epochs and size")
+        return stages
+
+    @field_validator("limit")
+    @classmethod
+    def _fills_a_batch(cls, limit: int | None, info: ValidationInfo) -> int | None:
+        least = max(len(EMOTIONS), info.data.get("batch_size", 0))
+        if limit is not None and limit < least:
+            raise PydanticCustomError(
+                "few_images",
+                "Give at least {least}: a whole batch, and an image an emotion",
+                {"least": least},
+            )
+        return limit
 
     @property
     def epochs(self) -> int:
@@ -78,3 +109,9 @@ class Recipe(Frozen):
                 return stage.size
             epoch -= stage.epochs
         return self.stages[-1].size
+
+
+def in_one_line(error: ValidationError) -> str:
+    """Return what is wrong with settings, for people: each key and what it should be."""
+    problems = ((".".join(map(str, part["loc"])), part["msg"]) for part in error.errors())
+    return "; ".join(f"{key}: {message}" if key else message for key, message in problems)

@@ -1,12 +1,16 @@
 """Starts gRPC beside the HTTP that BentoML serves, and stops it before BentoML's own end."""
 
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.data_plane import DataPlane
 from service.grpc.server import GrpcServer
 from service.metrics import GrpcMetrics
+
+log = structlog.get_logger()
 
 
 class GrpcBeside:
@@ -15,31 +19,45 @@ class GrpcBeside:
     BentoML's own hook runs before that.
     """
 
-    def __init__(self, app: ASGIApp, plane: DataPlane) -> None:
+    def __init__(
+        self, app: ASGIApp, plane: DataPlane, metrics: Callable[[], GrpcMetrics] = GrpcMetrics
+    ) -> None:
         """Stand before BentoML's application."""
         self._app = app
         self._plane = plane
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an event on; of start and end, gRPC is told too."""
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
-        # Made here, in the event loop, and after BentoML has said where figures are kept.
-        server = GrpcServer(self._plane, GrpcMetrics())
+        server: GrpcServer | None = None
 
         async def send_and_start(message: Message) -> None:
+            nonlocal server
             if message["type"] == "lifespan.startup.complete":
-                await server.start()
+                server = await self._start()
             await send(message)
 
         async def receive_and_stop() -> Message:
             message = await receive()
-            if message["type"] == "lifespan.shutdown":
+            if message["type"] == "lifespan.shutdown" and server is not None:
                 await server.stop()
             return message
 
         await self._app(scope, receive_and_stop, send_and_start)
+
+    async def _start(self) -> GrpcServer:
+        try:
+            # Made here, in the event loop, and after BentoML has said where figures are kept.
+            server = GrpcServer(self._plane, self._metrics())
+            await server.start()
+        except Exception:
+            # Those who called don't say why in every case, and this process ends now.
+            log.exception("grpc_did_not_start")
+            raise
+        return server
 
 
 def put_grpc_beside(service: Any, plane: DataPlane) -> None:  # noqa: ANN401  # BentoML hides its type

@@ -2,11 +2,13 @@
 
 gRPC takes a whole message in before its size is known, and any may be as large as the largest
 batch. These calls ask for little, and are answered when photos are not: they have a few places of
-their own, and hold one for a moment.
+their own, and hold one for a moment. How many there are at once is bounded for each kind of call,
+so that those of one kind never take the room of the others.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -19,11 +21,43 @@ from service.grpc.context import Context, UnaryBehaviour
 _MOST_BYTES = 64 * 1024
 _PLACES = 16
 _SECONDS = 5.0
+# Calls whose message is on its way: in a place, or waiting for one.
+_ARRIVING = 128
+# A watch costs little, and never ends by itself: some for each of the proxies before a front.
+_WATCHES = 64
 # A conversation, as reflection's, may take in a message at any time: so few at once, and not long.
 _CONVERSATIONS = 8
 _CONVERSATION_SECONDS = 60.0
+# All of them together.
+MOST_CALLS = _ARRIVING + _WATCHES + _CONVERSATIONS
 
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]]
+
+
+class _Limit:
+    """Counts calls of a kind that are here at once."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most = most
+        self._what = what
+        self._taken = 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place while the block runs.
+
+        Raises:
+            Overloaded: all are taken.
+        """
+        if self._taken >= self._most:
+            raise Overloaded(
+                f"All {self._most} places for {self._what} are taken. Try again shortly."
+            )
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
 
 
 class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no types
@@ -32,7 +66,9 @@ class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has n
     def __init__(self) -> None:
         """Have all places free."""
         self._places = asyncio.Semaphore(_PLACES)
-        self._conversations = 0
+        self._arriving = _Limit(_ARRIVING, "small calls")
+        self._watches = _Limit(_WATCHES, "watches")
+        self._conversations = _Limit(_CONVERSATIONS, "streams")
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -49,7 +85,7 @@ class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has n
             )
         if handler.unary_stream:
             return grpc.stream_stream_rpc_method_handler(
-                self._taking(handler.unary_stream, handler.request_deserializer),
+                self._watching(handler.unary_stream, handler.request_deserializer),
                 None,
                 handler.response_serializer,
             )
@@ -69,10 +105,20 @@ class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has n
 
         return behave
 
+    def _watching(self, behaviour: UnaryBehaviour, parse: Callable[[bytes], Any]) -> UnaryBehaviour:
+        take = self._taking(behaviour, parse)
+
+        async def behave(requests: object, context: Context) -> None:
+            with self._watches.place():
+                await take(requests, context)
+
+        return behave
+
     async def _take(self, context: Context) -> bytes:
         try:
-            async with asyncio.timeout(_SECONDS), self._places:
-                content: bytes = await context.read()
+            with self._arriving.place():
+                async with asyncio.timeout(_SECONDS), self._places:
+                    content: bytes = await context.read()
         except TimeoutError as error:
             raise DeadlineExceeded(f"No message came within {_SECONDS:.0f} s.") from error
         if content is grpc.aio.EOF:
@@ -85,21 +131,17 @@ class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has n
         self, behaviour: Callable[[Any, Context], AsyncIterator[Any]]
     ) -> Callable[[Any, Context], Awaitable[None]]:
         async def behave(requests: Any, context: Context) -> None:  # noqa: ANN401  # gRPC's form
-            if self._conversations >= _CONVERSATIONS:
-                raise Overloaded(f"All {_CONVERSATIONS} places for streams are taken.")
-            self._conversations += 1
             try:
-                async with asyncio.timeout(_CONVERSATION_SECONDS):
-                    async for response in behaviour(requests, context):
-                        await context.write(response)
+                with self._conversations.place():
+                    async with asyncio.timeout(_CONVERSATION_SECONDS):
+                        async for response in behaviour(requests, context):
+                            await context.write(response)
             except TimeoutError as error:
                 raise DeadlineExceeded(
                     f"A stream ends after {_CONVERSATION_SECONDS:.0f} s. Begin another."
                 ) from error
             except DecodeError as error:
                 raise InvalidRequest("A message of the stream can't be read.") from error
-            finally:
-                self._conversations -= 1
 
         return behave
 

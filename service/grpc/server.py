@@ -13,12 +13,16 @@ from service.data_plane import DataPlane
 from service.grpc.calls import Calls
 from service.grpc.health import Health
 from service.grpc.inference import SERVICE_NAME, inference_handlers
-from service.grpc.receiving import Receiving
+from service.grpc.receiving import MOST_CALLS, Receiving
 from service.metrics import GrpcMetrics
 from service.settings import Settings
 
-# Calls beside those that are admitted: probes, watchers, and those that are being refused.
-_MORE_CALLS = 256
+# Calls that are just being refused by limits of our own, which say when to try again, and count.
+# Beyond all that, gRPC refuses by itself: it does neither.
+_BEING_REFUSED = 1024
+# A client that was silent for so long is asked whether it is still there, and has a minute to say
+# so: it may hold the place of a watch, and nobody tells when its machine is gone.
+_SILENT_MILLISECONDS = 60_000
 
 log = structlog.get_logger()
 
@@ -34,7 +38,7 @@ class GrpcServer:
         self._server = grpc.aio.server(
             interceptors=(self._calls, Receiving()),
             options=_options(self._settings),
-            maximum_concurrent_rpcs=self._settings.max_in_flight + _MORE_CALLS,
+            maximum_concurrent_rpcs=self._settings.max_in_flight + MOST_CALLS + _BEING_REFUSED,
         )
         self._server.add_generic_rpc_handlers((inference_handlers(plane),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -71,4 +75,5 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         # Photos are compressed already; what is unpacked isn't bounded by the length above.
         ("grpc.compression_enabled_algorithms_bitset", 1),
+        ("grpc.keepalive_time_ms", _SILENT_MILLISECONDS),
     ]

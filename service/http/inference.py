@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from emotion.errors import ImageTooLarge, InputError, RaptError
 from service.data_plane import DataPlane
 from service.http.bodies import read_body
+from service.http.disconnects import until_disconnect
 from service.http.inference_bodies import answer_response, read_request
 from service.http.problems import retry_header, status_of
 from service.open_inference.answers import answer, served_version
@@ -73,9 +74,9 @@ class _Routes:
 
     async def model_infer(self, request: Request) -> Response:
         settings = self._plane.settings
-        async with self._plane.request() as slot:
+        async with until_disconnect(request) as connected, self._plane.request() as slot:
             check_model(request.path_params["model"])
-            body = await read_body(request, slot, settings.max_message_bytes)
+            body = await read_body(connected, slot, settings.max_message_bytes)
             version = request.path_params.get("version", "")
             asked, question = read_request(body, request.headers, version, settings.max_photos)
             del body

@@ -11,6 +11,7 @@ from service.answers import PhotoBody
 from service.data_plane import DataPlane
 from service.http.answers import BatchBody, IdentifiedPhotoBody
 from service.http.bodies import FIELD, read_photo, read_photos
+from service.http.disconnects import until_disconnect
 from service.http.problems import MEDIA_TYPE, Problem, problem_response
 from service.http.request_ids import request_id_of
 
@@ -42,8 +43,8 @@ def photo_routes(plane: DataPlane) -> APIRouter:
     )
     async def analyse_photo(request: Request) -> Response:
         request_id = request_id_of(request.scope)
-        async with plane.request() as slot:
-            photo = await read_photo(request, slot, settings.max_bytes)
+        async with until_disconnect(request) as connected, plane.request() as slot:
+            photo = await read_photo(connected, slot, settings.max_bytes)
             (answer,) = await plane.analyse([photo], slot.deadline)
         if isinstance(answer, RaptError):
             return problem_response(answer, request_id)
@@ -59,9 +60,9 @@ def photo_routes(plane: DataPlane) -> APIRouter:
     )
     async def analyse_photos(request: Request) -> Response:
         request_id = request_id_of(request.scope)
-        async with plane.request() as slot:
+        async with until_disconnect(request) as connected, plane.request() as slot:
             photos = await read_photos(
-                request, slot, max_photos=settings.max_photos, max_bytes=settings.max_batch_bytes
+                connected, slot, max_photos=settings.max_photos, max_bytes=settings.max_batch_bytes
             )
             results = await plane.analyse(photos, slot.deadline)
         return _json(BatchBody.of(request_id, results).model_dump_json())

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,25 +82,40 @@ class InstalledModels:
         """Return the one with the highest number, without its content; None where it is no good."""
         return self._good(None)
 
+    @property
+    def registry_versions(self) -> set[str]:
+        """What the versions here are in the registry."""
+        found = (registry_version_in(self._folder_of(one)) for one in versions_of(self._model))
+        return {version for version in found if version is not None}
+
     @contextmanager
     def draft(self) -> Iterator[Path]:
         """Give an empty folder on the same disk for a file on its way; under the lock."""
         draft = self._model / _DRAFT
         for left in (draft, self._model / _GONE):
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
         draft.mkdir()
         try:
             yield draft
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def place(self, content: bytes, version: str, registry_version: str) -> int:
-        """Make a file the newest version, and delete those too old or damaged; under the lock.
+    def place(
+        self,
+        content: bytes,
+        version: str,
+        registry_version: str,
+        withdrawn: Collection[str] = (),
+    ) -> int:
+        """Make a file the newest version; delete what is too old, damaged or withdrawn.
+
+        Under the lock.
 
         Args:
             content: an ONNX file that has been found to keep the contract.
             version: what it says it is.
             registry_version: what it is in the registry.
+            withdrawn: versions of the registry that nothing should fall back to.
 
         Returns:
             The number of its folder.
@@ -116,23 +131,27 @@ class InstalledModels:
             _replace(self._model / LABELS_FILE, labels)
             self._configure({number: version})
             self._list({number: digest_of(content)})
-            draft.rename(self._model / str(number))
+            draft.rename(self._folder_of(number))
             _sync(self._model)
-        self._delete_old()
+        self._delete_old(withdrawn)
         return number
 
     def record(self, number: int, registry_version: str) -> None:
         """Note that a version is, by now, this one in the registry; under the lock."""
-        _replace(self._model / str(number) / _RECORD_FILE, _record_of(registry_version))
+        _replace(self._folder_of(number) / _RECORD_FILE, _record_of(registry_version))
 
-    def _delete_old(self) -> None:
+    def _delete_old(self, withdrawn: Collection[str]) -> None:
         *older, newest = versions_of(self._model)
-        good = [number for number in older if self._good(number)]
+        good = [
+            number
+            for number in older
+            if self._good(number) and registry_version_in(self._folder_of(number)) not in withdrawn
+        ]
         kept = [*good, newest][-self._keep :]
         for number in set(older).difference(kept):
             # Renamed first, so that no reader finds half a version.
-            gone = (self._model / str(number)).rename(self._model / _GONE)
-            shutil.rmtree(gone)
+            gone = self._folder_of(number).rename(self._model / _GONE)
+            _remove(gone)
         self._configure({})
         self._list({})
 
@@ -168,6 +187,9 @@ class InstalledModels:
         lines |= {self._place_of(number): digest for number, digest in added.items()}
         listed = "\n".join(f"{digest}  {place}" for place, digest in lines.items())
         _replace(readme, _README.format(lines=listed).encode())
+
+    def _folder_of(self, number: int) -> Path:
+        return self._model / str(number)
 
     @staticmethod
     def _place_of(number: int) -> str:
@@ -208,9 +230,22 @@ def _replace(file: Path, content: bytes) -> None:
     if file.exists() and file.read_bytes() == content:
         return
     draft = file.with_name(f".{file.name}")
-    _write(draft, content)
-    draft.replace(file)
+    try:
+        _write(draft, content)
+        draft.replace(file)
+    except OSError:
+        # On a full disk even a part of it is in the way.
+        draft.unlink(missing_ok=True)
+        raise
     _sync(file.parent)
+
+
+def _remove(path: Path) -> None:
+    """Delete a version, or what lies in its place: a file or a link may have its name."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -6,11 +6,30 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from emotion.checksums import digest_of
 from emotion.contract import CLASSIFIER_NAME
-from emotion.errors import ContractMismatch, InvalidRequest
+from emotion.errors import ContractMismatch, ModelError
 from service.models.installed import InstalledModels
 from service.models.onnx import OnnxClassifier
-from service.models.registry import VARIABLE, Champion, ChampionRefused, ModelRegistry
+from service.models.registry import (
+    VARIABLE,
+    Champion,
+    ChampionRefused,
+    ModelRegistry,
+    RegistryMisconfigured,
+)
 from service.models.repository import RepositoryModel, configured_as
+
+Outcome = Literal[
+    "pulled", "unchanged", "empty", "unreachable", "refused", "misconfigured", "unplaced", "failed"
+]
+
+
+class ChampionUnplaced(ModelError):
+    """The champion can't be written to the models folder."""
+
+    def __init__(self, message: str, version: str) -> None:
+        """Add the champion's number in the registry."""
+        super().__init__(message)
+        self.version = version
 
 
 class Pulled(BaseModel):
@@ -18,7 +37,7 @@ class Pulled(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    outcome: Literal["pulled", "unchanged", "unreachable", "refused"]
+    outcome: Outcome
     detail: str = Field(description="One line for people.")
     registry_version: str | None = Field(default=None, description="The champion's number there.")
     number: int | None = Field(default=None, description="The number of its folder here.")
@@ -32,13 +51,15 @@ def pull(uri: str | None, models: InstalledModels) -> Pulled:
         models: the repository to place it in.
 
     Raises:
-        InvalidRequest: there is no registry to ask, or no place to write to.
+        RegistryMisconfigured: there is no registry to ask.
         RegistryUnreachable: it does not answer.
+        NoChampion: it has none.
         ChampionRefused: what it has may not be served.
+        ChampionUnplaced: the disk is full, or not to be written to; what was there stays.
         ModelUnavailable: another pull is at work.
     """
     if uri is None:
-        raise InvalidRequest(
+        raise RegistryMisconfigured(
             f"There is no registry to pull from. Set {VARIABLE}, as in http://localhost:5000."
         )
     registry = ModelRegistry(uri)
@@ -52,10 +73,13 @@ def pull(uri: str | None, models: InstalledModels) -> Pulled:
             with models.draft() as draft:
                 content = registry.fetch(champion, draft)
             version = _checked(content, champion, models)
-            number = models.place(content, version, champion.version)
+            withdrawn = registry.withdrawn(models.registry_versions)
+            number = models.place(content, version, champion.version, withdrawn)
     except OSError as error:
-        raise InvalidRequest(
-            f"{error.filename or models.folder} can't be written: {error.strerror or error}."
+        raise ChampionUnplaced(
+            f"{error.filename or models.folder} can't be written: {error.strerror or error}. "
+            "The models that are there stay.",
+            champion.version,
         ) from error
     detail = (
         f"Pulled {CLASSIFIER_NAME} {version}, version {champion.version} of the registry, "

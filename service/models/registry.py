@@ -3,16 +3,25 @@
 MLflow's client costs 2 s and 80 MB, so it is imported only when a registry is opened.
 """
 
+import errno
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from emotion.contract import CHAMPION, CLASSIFIER_NAME, DIGEST_TAG, MODEL_FILE, TRIAL_TAG
+from emotion.contract import (
+    CHAMPION,
+    CLASSIFIER_NAME,
+    DIGEST_TAG,
+    MODEL_FILE,
+    ROLLED_BACK_TAG,
+    TRIAL_TAG,
+)
 from emotion.errors import InvalidRequest, ModelError, RaptError
 
 if TYPE_CHECKING:
@@ -25,17 +34,28 @@ VARIABLE = "MLFLOW_TRACKING_URI"
 _DEFAULTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _DENIED = ("CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED", "UNAUTHENTICATED")
+# MLflow tells of a file that it can't write by the text of the error alone.
+_FILE_ERROR = re.compile(r"^\[Errno (\d+)\] ", re.MULTILINE)
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
+class RegistryMisconfigured(InvalidRequest):
+    """No registry is set, or what is set is no server's address."""
 
 
 class RegistryUnreachable(ModelError):
-    """The registry does not answer, or not as a registry does."""
+    """The registry does not answer, or not as a registry does, or not to us."""
+
+
+class NoChampion(ModelError):
+    """The registry answers, and no version in it is champion."""
 
 
 class ChampionRefused(ModelError):
-    """The registry answers, but has no champion that may be served."""
+    """The registry's champion may not be served."""
 
     def __init__(self, message: str, version: str | None = None) -> None:
-        """Add the champion's number in the registry, where there is one."""
+        """Add the champion's number in the registry, where it is known."""
         super().__init__(message)
         self.version = version
 
@@ -65,10 +85,10 @@ class ModelRegistry:
         """Open it; it is not asked anything yet.
 
         Raises:
-            InvalidRequest: it is no server's address.
+            RegistryMisconfigured: it is no server's address.
         """
         self._uri = uri.strip()
-        self._address = _address_in(self._uri)
+        self._address = server_address(self._uri)
         self._client = self._open()
 
     def champion(self) -> Champion:
@@ -76,7 +96,8 @@ class ModelRegistry:
 
         Raises:
             RegistryUnreachable: it does not answer.
-            ChampionRefused: there is none, it is a trial, or its checksum was not recorded.
+            NoChampion: there is none.
+            ChampionRefused: it is a trial, or its checksum was not recorded.
         """
         with self._translated():
             found = self._client.get_model_version_by_alias(CLASSIFIER_NAME, CHAMPION)
@@ -106,6 +127,7 @@ class ModelRegistry:
         Raises:
             RegistryUnreachable: it does not answer.
             ChampionRefused: the version has no such file.
+            OSError: the disk is full, or not to be written to.
         """
         from mlflow.artifacts import download_artifacts  # noqa: PLC0415  # see above
 
@@ -124,6 +146,25 @@ class ModelRegistry:
             )
         return Path(place).read_bytes()
 
+    def withdrawn(self, versions: Collection[str]) -> set[str]:
+        """Return which of some versions were champion and have been taken back.
+
+        Args:
+            versions: their numbers in the registry; one that is gone from it counts as good.
+
+        Raises:
+            RegistryUnreachable: it does not answer.
+        """
+        return {version for version in versions if ROLLED_BACK_TAG in self._tags_of(version)}
+
+    def _tags_of(self, version: str) -> dict[str, str]:
+        try:
+            with self._translated():
+                found = self._client.get_model_version(CLASSIFIER_NAME, version)
+        except NoChampion:
+            return {}
+        return dict(found.tags)
+
     def _open(self) -> "MlflowClient":
         for name, value in _DEFAULTS.items():
             os.environ.setdefault(name, value)
@@ -141,6 +182,8 @@ class ModelRegistry:
         try:
             yield
         except MlflowException as error:
+            if (code := _disk_error_in(error)) is not None:
+                raise OSError(code, os.strerror(code)) from error
             raise self._meaning_of(error, version) from error
         except OSError as error:
             # Its HTTP library's errors are of this kind, without a number; the disk's have one.
@@ -151,16 +194,14 @@ class ModelRegistry:
     def _meaning_of(self, error: "MlflowException", version: str | None) -> RaptError:
         reason = _reason_in(error).replace(self._uri, self._address)
         if error.error_code in _ABSENT:
-            return ChampionRefused(
+            return NoChampion(
                 f"{CLASSIFIER_NAME} has no version with the alias {CHAMPION!r} in "
-                f"{self._address}: {reason} Promote one: python -m training promote.",
-                version,
+                f"{self._address}: {reason} Promote one: python -m training promote."
             )
         if error.error_code in _DENIED:
-            return ChampionRefused(
+            return RegistryUnreachable(
                 f"The registry {self._address} refuses access: {reason} "
-                "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
-                version,
+                "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
             )
         if "404 Client Error" in error.message:
             return ChampionRefused(
@@ -175,6 +216,12 @@ class ModelRegistry:
         )
 
 
+def _disk_error_in(error: "MlflowException") -> int | None:
+    """Return the number of the disk's error that MLflow tells of; None where it is another."""
+    found = _FILE_ERROR.search(error.message)
+    return int(found[1]) if found and int(found[1]) in _DISK else None
+
+
 def _reason_in(error: "MlflowException") -> str:
     """Return the heart of MLflow's message: one line, and no address with its password."""
     text = error.message.partition("\n")[0].rpartition("(Caused by ")[2]
@@ -184,13 +231,13 @@ def _reason_in(error: "MlflowException") -> str:
     return f"{text}."
 
 
-def _address_in(uri: str) -> str:
+def server_address(uri: str) -> str:
     """Return a server's address as it may be shown: without credentials.
 
     A database would be opened by MLflow's client, and made where there is none: not by a reader.
 
     Raises:
-        InvalidRequest: it is no server's.
+        RegistryMisconfigured: it is no server's.
     """
     try:
         parts = urlsplit(uri)
@@ -199,7 +246,7 @@ def _address_in(uri: str) -> str:
         is_server = False
     if not is_server:
         # Not shown: it may hold a password anywhere.
-        raise InvalidRequest(
+        raise RegistryMisconfigured(
             f"{VARIABLE} is not the address of a server, as in http://localhost:5000. A registry "
             "in a database is served by `mlflow server --backend-store-uri`."
         )

@@ -16,20 +16,35 @@ from typing import Literal
 import structlog
 from pydantic import ValidationError
 
-from service.models.pull import Pulled
+from service.models.pull import Outcome, Pulled
 
 # Where the package that runs lies: in a Bento it is not installed.
 _SOURCES = Path(__file__).resolve().parents[2]
 _COMMAND = ("-P", "-m", "service.command_line", "models", "pull", "--json", "--in-background")
 _PULL_SECONDS = 600.0
 
-State = Literal["off", "pending", "ok", "unreachable", "refused"]
-_STATES: dict[str, State] = {
+State = Literal[
+    "off",
+    "pending",
+    "ok",
+    "empty",
+    "unreachable",
+    "refused",
+    "misconfigured",
+    "unplaced",
+    "failed",
+]
+_STATES: dict[Outcome, State] = {
     "pulled": "ok",
     "unchanged": "ok",
+    "empty": "empty",
     "unreachable": "unreachable",
     "refused": "refused",
+    "misconfigured": "misconfigured",
+    "unplaced": "unplaced",
+    "failed": "failed",
 }
+_NOT_ASKED = ("off", "pending", "misconfigured", "failed")
 
 log = structlog.get_logger()
 
@@ -40,7 +55,9 @@ class RegistryState:
 
     Attributes:
         state: off: nobody asks it; pending: it has not been asked yet; ok: its champion is
-            here; unreachable: it does not answer; refused: its champion may not be served.
+            here; empty: it has no champion; unreachable: it does not answer, or not to us;
+            refused: its champion may not be served; misconfigured: its address is none;
+            unplaced: its champion can't be written here; failed: a pull ended without an answer.
         since: when this state began.
         detail: why, in one line.
         champion: the champion's number in the registry, where it is known.
@@ -53,18 +70,31 @@ class RegistryState:
 
     @property
     def is_up(self) -> bool | None:
-        """Whether it answered when last asked; None where it was not."""
-        return None if self.state in ("off", "pending") else self.state != "unreachable"
+        """Whether it answered when last asked; None where it was not, or that is not known."""
+        return None if self.state in _NOT_ASKED else self.state != "unreachable"
 
     @property
     def is_champion_refused(self) -> bool | None:
         """Whether its champion may not be served; None where it is not known."""
         return self.state == "refused" if self.is_up else None
 
+    @property
+    def is_pull_failed(self) -> bool | None:
+        """Whether the last pull failed by what is here, not there; None where there was none."""
+        if self.state in ("off", "pending"):
+            return None
+        return self.state in ("misconfigured", "unplaced", "failed")
+
 
 def registry_off() -> RegistryState:
     """Return the state of a service that asks no registry."""
     return RegistryState("off", _now(), "Models are not pulled.")
+
+
+def registry_misconfigured(detail: str) -> RegistryState:
+    """Return the state of a service that is given an address which is none, and log it once."""
+    log.warning("registry_asked", outcome="misconfigured", detail=detail)
+    return RegistryState("misconfigured", _now(), detail)
 
 
 class RegistryWatch:
@@ -84,7 +114,8 @@ class RegistryWatch:
         pulled = self._pull()
         state = _state_after(pulled, self.state)
         if pulled.outcome == "pulled" or state.state != self.state.state:
-            log.info("registry_asked", outcome=pulled.outcome, detail=pulled.detail)
+            tell = log.info if state.state == "ok" else log.warning
+            tell("registry_asked", outcome=pulled.outcome, detail=pulled.detail)
         self.state = state
 
 
@@ -108,7 +139,7 @@ def pull_in_a_process() -> Pulled:
     except ValidationError:
         why = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         detail = f"A pull ended with status {done.returncode}: {why}"
-        return Pulled(outcome="refused", detail=detail)
+        return Pulled(outcome="failed", detail=detail)
 
 
 def _state_after(pulled: Pulled, before: RegistryState) -> RegistryState:

@@ -27,6 +27,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, RaptError
+from service.stages.triton_outage import TritonOutage
 
 Answer = TypeVar("Answer")
 
@@ -74,6 +75,7 @@ class TritonClient:
     def __init__(self, address: str) -> None:
         """Take the address of Triton's gRPC endpoint; nothing is called yet."""
         self._address = address
+        self._outage = TritonOutage(address)
         self._made: InferenceServerClient | None = None
 
     async def infer(
@@ -167,13 +169,30 @@ class TritonClient:
         while True:
             deadline.check()
             try:
-                return await ask(client_timeout=_seconds(deadline))
+                answer = await ask(client_timeout=_seconds(deadline))
             except InferenceServerException as error:
                 pause = next(pauses, None) if _may_pass(error) else None
                 if pause is None:
-                    raise _translated(error, model) from error
-                log.info("triton_asked_again", model=model, status=error.status())
+                    raise self._failure(error, model) from error
+                if not self._outage.is_quiet:
+                    log.info("triton_asked_again", model=model, status=error.status())
+            else:
+                self._outage.ends()
+                return answer
             await asyncio.sleep(pause)
+
+    def _failure(self, error: InferenceServerException, model: str) -> RaptError:
+        """Log an error, and say what it means; the one place where Triton's are known."""
+        who, status = _spoken(model), error.status()
+        if status == _LATE:
+            return DeadlineExceeded(f"The {who} did not answer in time. Try again.")
+        if _may_pass(error):
+            self._outage.goes_on(error.message())
+            return ModelUnavailable(f"Triton does not answer for the {who}. Try again shortly.")
+        log.warning("triton_failed", model=model, status=status, reason=error.message())
+        if _is_full(error):
+            return Overloaded(f"The {who} is full. Try again shortly.")
+        return ModelUnavailable(f"The {who} failed on Triton. Try again shortly.")
 
 
 def _input(name: str, values: npt.NDArray[Any]) -> InferInput:
@@ -193,19 +212,6 @@ def _may_pass(error: InferenceServerException) -> bool:
 
 def _is_full(error: InferenceServerException) -> bool:
     return _FULL in (error.message() or "")
-
-
-def _translated(error: InferenceServerException, model: str) -> RaptError:
-    """Say what an error means; the one place where Triton's are known."""
-    who, status = _spoken(model), error.status()
-    if status == _LATE:
-        return DeadlineExceeded(f"The {who} did not answer in time. Try again.")
-    log.warning("triton_failed", model=model, status=status, reason=error.message())
-    if _is_full(error):
-        return Overloaded(f"The {who} is full. Try again shortly.")
-    if status in _MAY_PASS:
-        return ModelUnavailable(f"Triton does not answer for the {who}. Try again shortly.")
-    return ModelUnavailable(f"The {who} failed on Triton. Try again shortly.")
 
 
 def _spoken(model: str) -> str:

@@ -1,6 +1,7 @@
 """Bad input that the running service must survive, in every topology."""
 
 import asyncio
+import base64
 import time
 
 import httpx
@@ -34,6 +35,17 @@ def animation(kind: str) -> bytes:
 def send_until(end: float, upload: Upload, chunk: bytes) -> None:
     while time.monotonic() < end:
         upload.send_chunk(chunk)
+
+
+def batch_of(photos: list[bytes]) -> httpx.Request:
+    files = [("photo", ("x.jpg", photo)) for photo in photos]
+    return httpx.Request("POST", "http://rapt.test", files=files)
+
+
+def inference_of(photos: list[bytes]) -> httpx.Request:
+    data = [base64.b64encode(photo).decode() for photo in photos]
+    tensor = {"name": "image", "datatype": "BYTES", "shape": [len(photos)], "data": data}
+    return httpx.Request("POST", "http://rapt.test", json={"inputs": [tensor]})
 
 
 def test_an_empty_body(server: Server) -> None:
@@ -117,15 +129,21 @@ def test_a_client_that_hangs_up_while_it_sends(server: Server) -> None:
     until(lambda: server.metric("rapt_requests_in_flight") == 0, 10)
 
 
-def test_a_client_that_hangs_up_while_it_waits(server: Server) -> None:
-    photo = encode(crowd(), "JPEG", quality=90)
-    answered = server.metric("rapt_photos_total")
-    with uploading(server.port, JPEG, f"content-length: {len(photo)}") as upload:
-        upload.send(photo)
+@pytest.mark.parametrize("path", ["/v1/photos:batch", "/v2/models/emotion/infer"])
+def test_a_client_that_hangs_up_while_it_waits(path: str, server: Server) -> None:
+    photos = [encode(crowd(), "JPEG", quality=90)] * 16
+    request = batch_of(photos) if path == "/v1/photos:batch" else inference_of(photos)
+    body = request.read()
+    headers = [f"{name}: {value}" for name, value in request.headers.items() if name != "host"]
+    gone = 'rapt_requests_failed_total{reason="ClientGone"}'
+    before = server.metric(gone), server.metric("rapt_photos_total")
+    with uploading(server.port, *headers, path=path) as upload:
+        upload.send(body)
         until(lambda: server.metric("rapt_requests_in_flight") == 1, 10)
         upload.hang_up()
-    until(lambda: server.metric("rapt_requests_in_flight") == 0, 20)
-    assert server.metric("rapt_photos_total") - answered <= 1
+    until(lambda: server.metric("rapt_requests_in_flight") == 0, 10)
+    assert (server.metric(gone), server.metric("rapt_photos_total")) == (before[0] + 1, before[1])
+    assert any("client_hung_up" in line for line in server.lines)
     assert not any("Traceback" in line for line in server.lines)
 
 

@@ -123,7 +123,9 @@ async def test_what_is_measured_is_the_model_and_the_registry(metrics: PhotoMetr
     refused = RegistryState("refused", datetime.now(UTC), "No contract.")
     plane = DataPlane(Settings())
     plane.start(Backend(fake_pipeline(), pass_probe, metrics, lambda: refused))
-    assert await plane.present() == Present(MODEL, registry_up=True, champion_refused=True)
+    assert await plane.present() == Present(
+        MODEL, registry_up=True, champion_refused=True, pull_failed=False
+    )
 
 
 async def test_a_probe_that_waits_is_not_waited_for(

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ def test_a_failed_request_is_counted_by_its_reason(
     assert registry.get_sample_value("rapt_requests_in_flight") == 0
 
 
+async def test_a_request_whose_client_goes_away_is_counted_as_such(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
+    async def request() -> None:
+        with metrics.request():
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(request())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert registry.get_sample_value("rapt_requests_failed_total", {"reason": "ClientGone"}) == 1
+    assert registry.get_sample_value("rapt_requests_in_flight") == 0
+
+
 def test_a_bug_is_not_counted_as_a_refusal(
     metrics: PhotoMetrics, registry: CollectorRegistry
 ) -> None:
@@ -83,11 +99,14 @@ def test_what_is_true_now_is_rendered_and_nothing_that_was(
             ModelVersion("emotion_classifier", "old"), registry_up=False, champion_refused=False
         )
     )
-    text = render_metrics(Present(MODEL, registry_up=True, champion_refused=False)).decode()
+    text = render_metrics(
+        Present(MODEL, registry_up=True, champion_refused=False, pull_failed=True)
+    ).decode()
     assert [line for line in text.splitlines() if not line.startswith("#")] == [
         'rapt_model_info{model="emotion_classifier",version="fake-1"} 1.0',
         "rapt_model_registry_up 1.0",
         "rapt_model_registry_champion_refused 0.0",
+        "rapt_model_registry_pull_failed 1.0",
     ]
 
 

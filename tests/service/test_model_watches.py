@@ -32,7 +32,15 @@ def test_the_registry_is_asked_as_often_as_set(monkeypatch: pytest.MonkeyPatch) 
     assert STARTED == [("registry", 7)]
 
 
-@pytest.mark.parametrize(("uri", "seconds"), [("", 60), ("http://127.0.0.1:1", 0)])
+def test_an_address_that_is_none_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo")
+    state = watch_registry(Settings())()
+    assert state.state == "misconfigured"
+    assert state.detail.startswith("MLFLOW_TRACKING_URI is not the address of a server, ")
+    assert STARTED == []
+
+
+@pytest.mark.parametrize(("uri", "seconds"), [("", 60), ("http://127.0.0.1:1", 0), ("foo", 0)])
 def test_no_registry_or_no_interval_is_off(
     uri: str, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,11 +67,48 @@ def test_a_failure_is_one_line_or_json_too(free_port: int, monkeypatch: pytest.M
     assert json.loads(result.stdout)["outcome"] == "unreachable"
 
 
-def test_without_a_registry_json_says_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_registry_json_says_misconfigured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     body = json.loads(models("pull", "--json").stdout)
-    assert body["outcome"] == "refused"
+    assert body["outcome"] == "misconfigured"
     assert "Set MLFLOW_TRACKING_URI" in body["detail"]
+
+
+def test_a_registry_without_a_champion_is_empty(registry: TestRegistry) -> None:
+    registry.have_no_champion()
+    assert json.loads(models("pull", "--json").stdout)["outcome"] == "empty"
+
+
+def test_a_models_folder_that_can_not_be_written_to_is_nobody_elses_fault(
+    registry: TestRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = registry.register_champion(NEW)
+    monkeypatch.setenv("RAPT_HOME", "/proc/nowhere")
+    body = json.loads(models("pull", "--json").stdout)
+    assert (body["outcome"], body["registry_version"]) == ("unplaced", number)
+    assert body["detail"].startswith("/proc/nowhere")
+
+
+def test_a_disk_that_takes_no_more_is_said_and_what_was_there_stays(
+    registry: TestRegistry, home: Path
+) -> None:
+    registry.register_champion(NEW)
+    models("pull")
+    registry.register_champion(classifier("newer").SerializeToString())
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
+        "from service.command_line import main; main(['models', 'pull', '--json'])"
+    )
+    command = [sys.executable, "-B", "-c", code]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # our own words
+    body = json.loads(done.stdout)
+    assert (body["outcome"], done.returncode) == ("unplaced", 1)
+    assert body["detail"] == (
+        f"{home}/models can't be written: File too large. The models that are there stay."
+    )
+    place = home / "models" / "emotion_classifier"
+    assert {path.name for path in place.iterdir()} == {"1", "config.pbtxt", "labels.txt"}
+    assert f"* emotion_classifier new in {place}/1 " in models("list").stdout
 
 
 def test_of_a_refused_champion_json_has_the_number(registry: TestRegistry) -> None:
@@ -89,6 +126,31 @@ def test_what_is_no_address_of_a_registry_is_one_line(
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: MLFLOW_TRACKING_URI is not the address of a server, ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_check_says_that_models_will_not_be_pulled_from_an_address_that_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "foo")
+    said = CliRunner().invoke(main, ["check"])
+    assert said.exit_code == 0
+    assert "\nModels are not pulled: MLFLOW_TRACKING_URI is not the address of " in said.stdout
+    monkeypatch.setenv("RAPT_MODEL_POLL_SECONDS", "0")
+    assert "not pulled" not in CliRunner().invoke(main, ["check"]).stdout
+
+
+def test_a_file_that_is_named_like_a_version_is_passed_over_with_a_line(
+    tiny: TinyRepository, home: Path
+) -> None:
+    tiny.folder = home / "models"
+    place = tiny.write() / "emotion_classifier"
+    (place / "5").write_bytes(b"no folder")
+    lines = [line for line in models("list").stdout.splitlines() if "emotion_classifier" in line]
+    assert lines[0] == (
+        f"  emotion_classifier in {place}/5 can't be used: {place}/5/model.onnx: Not a directory. "
+        "(put there)"
+    )
+    assert lines[1] == f"* emotion_classifier tiny in {place}/1 (put there)"
 
 
 def test_another_repository_gets_the_champion_as_its_only_version(

@@ -87,13 +87,33 @@ def test_the_largest_photo_has_to_fit_into_what_is_held(monkeypatch: pytest.Monk
         load_settings()
 
 
+def test_the_largest_batch_has_to_fit_into_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_MAX_BYTES", "1000")
+    monkeypatch.setenv("RAPT_MAX_BYTES_IN_FLIGHT", "1000")
+    monkeypatch.setenv("RAPT_MAX_BATCH_BYTES", "1000")
+    assert load_settings().max_batch_bytes == 1000
+    monkeypatch.setenv("RAPT_MAX_BATCH_BYTES", "1001")
+    with pytest.raises(InvalidRequest, match=r"^RAPT_MAX_BATCH_BYTES: .* would never fit"):
+        load_settings()
+
+
+def test_the_largest_message_is_one_that_grpc_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 2**31 - 1 - 65_536
+    monkeypatch.setenv("RAPT_MAX_BYTES_IN_FLIGHT", str(2**32))
+    monkeypatch.setenv("RAPT_MAX_BATCH_BYTES", str(most))
+    assert load_settings().max_message_bytes == 2**31 - 1
+    monkeypatch.setenv("RAPT_MAX_BATCH_BYTES", str(most + 1))
+    with pytest.raises(InvalidRequest, match=rf"^RAPT_MAX_BATCH_BYTES: .* equal to {most}$"):
+        load_settings()
+
+
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAPT_THREADS", "")
     assert load_settings().threads >= 1
 
 
 @pytest.mark.parametrize(
-    "address", ["localhost:8001", "10.0.0.7:1", "triton.ns.svc:8001", "[::1]:8001"]
+    "address", ["localhost:8001", "10.0.0.7:1", "triton.ns.svc:65535", "[::1]:8001"]
 )
 def test_an_address_of_triton_is_host_and_port(address: str) -> None:
     assert Settings(triton_address=address).triton_address == address
@@ -106,6 +126,16 @@ def test_an_address_of_triton_is_host_and_port(address: str) -> None:
 def test_anything_else_is_no_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAPT_TRITON_ADDRESS", address)
     with pytest.raises(InvalidRequest, match=r"RAPT_TRITON_ADDRESS: .* is not HOST:PORT"):
+        load_settings()
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_port_of_triton_is_one_that_there_can_be(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_TRITON_ADDRESS", f"localhost:{port}")
+    expected = rf"RAPT_TRITON_ADDRESS: .*'localhost:{port}' has no port from 1 to 65535$"
+    with pytest.raises(InvalidRequest, match=expected):
         load_settings()
 
 

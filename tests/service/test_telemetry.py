@@ -3,6 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+BENCHMARKS = sorted(
+    f"benchmarks.{path.stem}"
+    for path in (Path(__file__).parents[2] / "benchmarks").glob("[a-z]*.py")
+)
 VARIABLES = ("BENTOML_DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY", "ORT_DISABLE_TELEMETRY")
 
 
@@ -16,8 +22,9 @@ def run(code: str, folder: Path) -> None:
     )
 
 
-def test_onnx_runtime_does_not_start_its_telemetry(tmp_path: Path) -> None:
-    run("import service.models.onnx", tmp_path)
+@pytest.mark.parametrize("module", ["service.models.onnx", *BENCHMARKS])
+def test_onnx_runtime_does_not_start_its_telemetry(module: str, tmp_path: Path) -> None:
+    run(f"import {module}", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

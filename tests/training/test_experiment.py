@@ -61,12 +61,25 @@ def test_every_shipped_experiment_is_valid(path: Path) -> None:
         ("train: {augmentation: {mixing: 1}}", "train.augmentation.mixing: Extra inputs are"),
         ("train: {augmentation: {mixup: 1.5}}", "augmentation.mixup: Input should be less than"),
         ("train: {batch_size: many}", "train.batch_size: Input should be a valid integer"),
-        ("train: {stages: []}", "train: Value error, stages: give at least one"),
+        ("train: {batch_size: 8, batch_size: 9}", "line 1: batch_size is given in line 1 already"),
+        ("train: {learning_rate: .inf}", "train.learning_rate: Input should be a finite number"),
+        ("train: {augmentation: {rotation: .nan}}", "rotation: Input should be a finite number"),
+        ("gate: {significance: .nan}", "gate.significance: Input should be a finite number"),
+        ("tune: {search: {x: {low: 0, high: .inf}}}", "search.x.high: Input should be a finite"),
+        ("train: {limit: 1, batch_size: 2}", "train.limit: Give at least 7: a whole batch, and"),
+        ("train: {limit: 127}", "train.limit: Give at least 128: a whole batch, and"),
+        ("train: {batch_size: many, limit: 6}", "train.limit: Give at least 7: a whole batch"),
+        (
+            "quantisation: {most_lost: 0.0031}",
+            ": quantisation.most_lost: Input should be less than",
+        ),
+        ("train: {stages: []}", "train.stages: Give at least one stage, with epochs and size"),
         ("data: {detector: haar}", "data.detector: Input should be 'retinaface' or 'mtcnn'"),
         ("gate: {recall_margin: 0.06}", "gate.recall_margin: Input should be less than or equal"),
         ("gate: {significance: 0.2}", "gate.significance: Input should be less than or equal"),
         ("[1, 2]", "Input should be a valid dictionary"),
-        ("a: [", "no YAML"),
+        ("[]", "Input should be a valid dictionary"),
+        ("a: [", "trial.yaml: no YAML: while parsing"),
     ],
 )
 def test_bad_experiment_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
@@ -74,6 +87,21 @@ def test_bad_experiment_is_refused_in_one_line(tmp_path: Path, text: str, messag
         load_experiment(write(tmp_path, text))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "Value error" not in str(caught.value)
+
+
+def test_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "trial.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RecipeError, match=r"trial\.yaml: no YAML: 'utf-8' codec can't decode"):
+        load_experiment(tmp_path / "trial.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["train: {limit: 128}\nquantisation: {most_lost: 1.0}", "quantisation: {most_lost: 0.003}"],
+)
+def test_trial_alone_may_lose_more_by_int8(tmp_path: Path, text: str) -> None:
+    assert load_experiment(write(tmp_path, text)).quantisation.most_lost in (1.0, 0.003)
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from training.commands.options import data_option, repository_option, threads_option
+from training.commands.options import (
+    REPOSITORY,
+    data_option,
+    repository_option,
+    require_no_trial,
+    require_small,
+    threads_option,
+)
 
 if TYPE_CHECKING:
     from training.export.candidate import Precision
@@ -33,7 +40,8 @@ if TYPE_CHECKING:
     "--precision",
     type=click.Choice(["int8", "fp32"]),
     help="Which form of the run to write.  [default: int8, if it loses no more accuracy than "
-    "allowed]. Without --run: fp32 allows a champion of 45 MB.",
+    "allowed]. fp32 also allows 45 MB where they would be committed: for a champion, and in the "
+    "project's own model_repository.",
 )
 @data_option
 @repository_option
@@ -55,10 +63,12 @@ def export(
 
     With --run the run's best epoch is calibrated on val, compared with the trained network, made
     int8, and both forms are kept in the run's folder, under candidate/. The ONNX file takes uint8
-    crops and gives probabilities: normalisation, temperature and softmax are inside.
+    crops and gives probabilities: normalisation, temperature and softmax are inside. Into the
+    project's own model_repository no trial is written (a run with train.limit), and an fp32 form
+    by --precision fp32 only.
 
     labels.txt, config.pbtxt and the checksum in the repository's README.md are written with the
-    model.
+    model. A --repository that isn't there yet begins as a copy of the project's.
 
     \b
     Examples:
@@ -67,33 +77,58 @@ def export(
         python -m training export --run /tmp/smoke --precision fp32 --repository /tmp/repository
     """
     if folder is None:
-        from training.registry.champion import export_champion, require_fit_to_commit
-        from training.registry.tracking import Tracker, tracking_uri
-        from training.registry.versions import Registry
-
         if precision == "int8" or config is not None:
             raise click.UsageError("--precision int8 and --config go with --run")
-        registry = Registry(Tracker(tracking_uri()))
-        require_fit_to_commit(registry, large=precision == "fp32")
-        click.echo(str(export_champion(registry, repository)))
+        _say(_written_champion(repository, large=precision == "fp32"))
         return
     from training.data.fer2013 import load_fer2013
     from training.experiment import load_experiment
     from training.export.candidate import package
-    from training.export.classifier import place_classifier, require_checksum_line
-    from training.fitting.checkpoint import best_weights
+    from training.export.classifier import place_classifier
+    from training.fitting.checkpoint import best_weights, read_recipe
     from training.fitting.device import use_device
+    from training.registry.champion import begin_repository, require_place
 
-    require_checksum_line(repository)
+    require_place(repository)
     weights = best_weights(folder)
+    require_no_trial(repository, read_recipe(folder).limit)
     experiment = load_experiment(config)
     use_device("cpu", threads)
     data = load_fer2013(source, experiment.train.framing)
     candidate = package(
         weights, data, experiment.quantisation, folder / "candidate", threads=threads
     )
+    if precision is None:
+        require_small(repository, candidate.served)
     model = candidate.variants[precision or candidate.served]
-    click.echo(str(place_classifier(model.read_bytes(), repository)))
+    begin_repository(repository, REPOSITORY)
+    _say(place_classifier(model.read_bytes(), repository))
+
+
+def _written_champion(repository: Path, *, large: bool) -> Path:
+    from training.registry.champion import (
+        begin_repository,
+        export_champion,
+        require_fit_to_commit,
+        require_place,
+    )
+    from training.registry.tracking import Tracker, tracking_uri
+    from training.registry.versions import Registry
+
+    registry = Registry(Tracker(tracking_uri()))
+    require_fit_to_commit(registry, large=large)
+    require_place(repository)
+    begin_repository(repository, REPOSITORY)
+    return export_champion(registry, repository)
+
+
+def _say(model: Path) -> None:
+    """Say what was written: for people what it is, on stdout the file's path alone."""
+    from training.export.onnx_classifier import open_classifier
+
+    version = open_classifier(model, threads=1).version
+    click.echo(f"{version}: model, config.pbtxt, labels.txt and checksum are written", err=True)
+    click.echo(str(model))
 
 
 @click.command()

@@ -40,8 +40,11 @@ class _Commands(click.Group):
 
 def _what_happened(error: OSError) -> str:
     what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-    if error.errno == errno.ENOSPC:
-        return f"{what}. Free some, and give the same command again: it goes on where it was"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{what}. Free some, and give the same command again (train: with --resume): it goes "
+            "on where it was"
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{what}. Choose another folder, by the option that names it or by RAPT_HOME"
     return what

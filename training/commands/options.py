@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from emotion.contract import CLASSIFIER_NAME
+from training.errors import ExportError
 from training.home import home_folder
 
 REPOSITORY = Path("model_repository")
@@ -43,7 +44,6 @@ repository_option = click.option(
     help="The model repository to write into; its README.md lists the models' checksums.",
 )
 
-
 experiment_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -62,3 +62,37 @@ override_data_option = click.option(
 def run_folder(config: Path | None) -> Path:
     """Return the folder of the run of a recipe file, or of the default recipe."""
     return home_folder() / "runs" / (config.stem if config else "default")
+
+
+def require_no_trial(repository: Path, limit: int | None) -> None:
+    """Keep what learnt from a cut of the data out of the project's own model repository.
+
+    Args:
+        repository: to be written into.
+        limit: ``train.limit`` of what would be written.
+
+    Raises:
+        ExportError: it is a trial, and the repository the project's.
+    """
+    if limit is not None and _is_committed(repository):
+        raise ExportError(
+            f"a trial is not written into {repository}: it learnt from {limit} images a split, "
+            "and is never served. Give --repository FOLDER to have it elsewhere"
+        )
+
+
+def require_small(repository: Path, precision: str) -> None:
+    """Keep 45 MB out of the project's own model repository, unless they were asked for.
+
+    Raises:
+        ExportError: it is fp32, and the repository the project's.
+    """
+    if precision == "fp32" and _is_committed(repository):
+        raise ExportError(
+            "int8 loses more accuracy than allowed, and fp32 has four times its bytes and time. "
+            f"Give --precision to write one of them into {repository} all the same"
+        )
+
+
+def _is_committed(repository: Path) -> bool:
+    return repository.resolve() == REPOSITORY.resolve()

@@ -15,6 +15,7 @@ from training.commands.options import (
     device_option,
     experiment_option,
     override_data_option,
+    require_no_trial,
     threads_option,
 )
 from training.home import home_folder
@@ -27,14 +28,15 @@ from training.home import home_folder
     "--repository",
     type=click.Path(path_type=Path),
     help="The model repository that a new champion is written to; begun with the built-in "
-    "models if absent.  [default: $RAPT_HOME/export/model_repository, or trial_repository]",
+    "models if absent. No trial is written into the project's own.  [default: "
+    "$RAPT_HOME/export/model_repository; trial_repository for a trial]",
 )
 @device_option
 @threads_option
 def pipeline(
     *, config: Path | None, source: str | None, repository: Path | None, device: str, threads: int
 ) -> None:
-    """Make a model, and promote it if it is better than the one that is served.
+    """Make a model, and promote it if it is better than the champion.
 
     prepare, train, package, evaluate, register, gate, promote, export. Each run has a folder,
     $RAPT_HOME/runs/NAME/001 and so on, where NAME is the experiment file's. A run that was cut
@@ -48,8 +50,12 @@ def pipeline(
     model becomes champion, and the challenger has to be better. The exported models are outside
     the checkout; `export` writes the champion where it can be committed.
 
-    An experiment with train.limit is a trial of the pipeline: it is compared with trials only,
-    and services refuse it.
+    An experiment with train.limit is a trial: it shows that everything works, and makes nothing
+    to serve. It never takes the place of a champion that is none. In a registry without a
+    champion it becomes that uncompared, and after it a better trial; the built-in model takes
+    the place back before anything else is promoted. Trials are written to
+    $RAPT_HOME/export/trial_repository. Services refuse them, and `export` writes none into the
+    project.
 
     \b
     Examples:
@@ -66,12 +72,14 @@ def pipeline(
     experiment = experiment_on(load_experiment(config), source)
     # A trial is never served: it is written beside what is.
     exported = "model_repository" if experiment.train.limit is None else "trial_repository"
+    repository = repository or home / "export" / exported
+    require_no_trial(repository, experiment.train.limit)
     plan = Plan(
         name=name_of(config),
         experiment=experiment,
         home=home,
         built_in=REPOSITORY,
-        repository=repository or home / "export" / exported,
+        repository=repository,
         device=device,
         threads=threads,
     )

@@ -55,7 +55,8 @@ def prepare(
     score, landmarks, head pose, brightness, contrast and sharpness, and its pixels in the
     framing of a served face.
 
-    What is prepared already is not done again, and what was cut off goes on. report.html in
+    What is prepared already is not done again, and what was cut off goes on. Of a source that
+    `prepare` wrote, what the same detector saw is taken as it is. report.html in
     the output folder opens in any browser. S3 and Google's store take credentials and
     endpoint from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL;
     GOOGLE_APPLICATION_CREDENTIALS).

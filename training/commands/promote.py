@@ -42,7 +42,8 @@ def promote(
 ) -> None:
     """Ask the gate about a version, and make it champion if it is better.
 
-    Champion and challenger answer the val split, all of it. The challenger must be right more
+    Champion and challenger answer the val split, all of it, its faces framed as the service
+    frames them; it has to be the val that judged the champion. The challenger must be right more
     often by a one-sided McNemar test, and no emotion's recall and no slice's accuracy may fall
     by more than its margin (the experiment's section gate, which may only be stricter than the
     defaults). Where there is no champion yet, the built-in model becomes it first. The decision
@@ -65,7 +66,7 @@ def promote(
     if force and not (reason and reason.strip()):
         raise PromotionError("--force needs a --reason; it is recorded on the version")
     registry = Registry(Tracker(tracking_uri()))
-    version = promotion.version_to_promote(registry, number)
+    version = promotion.version_to_promote(registry, number, REPOSITORY)
     # A trial answers the cut that it was tried on, all others answer the whole of val.
     experiment = cut_to(experiment_on(load_experiment(config), source), version.trial)
     val = prepared(experiment, home_folder(), REPOSITORY, threads).val

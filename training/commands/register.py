@@ -25,7 +25,8 @@ def register(folder: Path | None) -> None:
     """Register a run's files in MLflow, as versions of emotion_classifier.
 
     Both become versions, fp32 and int8; the one that would be served becomes the challenger.
-    A run that was registered stays as it is. `promote` then asks the gate about it; the
+    A run that was registered stays as it is. Files that are not what `export --run` wrote, or no
+    emotion classifiers, are refused. `promote` then asks the gate about it; the
     pipeline does all of this itself.
 
     \b

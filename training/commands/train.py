@@ -63,7 +63,7 @@ def train(
 
     recipe = load_experiment(config).train
     place = use_device(device, threads)
-    run = RunFolder(folder or run_folder(config), resume=resume)
+    run = RunFolder(folder or run_folder(config), resume=resume)  # made once the data are there
     data = load_fer2013(source, recipe.framing)
     learned = without_leaks(data).first(recipe.limit)
     for result in fit(recipe, learned, data.val.first(recipe.limit), run, place):

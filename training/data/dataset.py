@@ -139,6 +139,14 @@ def framed(data: Fer2013, framing: Framing) -> Fer2013:
     return Fer2013(*(_framed(split, framing) for split in (data.train, data.val, data.test)))
 
 
+def as_served(split: Split) -> npt.NDArray[np.uint8]:
+    """Return the faces as the service frames them, uint8 [n, 48, 48].
+
+    Where the data was not prepared, that is as they are.
+    """
+    return split.images if split.aligned is None else split.aligned
+
+
 def _framed(split: Split, framing: Framing) -> Split:
     if framing == "raw":
         return split

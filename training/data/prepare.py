@@ -1,26 +1,26 @@
 """Prepares data: source -> look at every face -> a Parquet file a split, and a report.
 
-What was prepared already is not done again; what was cut off goes on with the first split
-that isn't finished.
+What was prepared already is not done again: the splits that are finished, the parts of the one
+that is not, and of a source that is prepared data what the same detector saw.
 """
 
 import json
 import re
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pyarrow.parquet
-from tqdm import tqdm
 
 from emotion.alignment import REFERENCE_POINTS
 from training.data.conditions import CROP_SETTINGS, LIMITS, PHOTO_SETTINGS
 from training.data.fer2013 import SPLITS
-from training.data.finders import FaceFinder, identity_of, open_finder
-from training.data.prepared import LeftOut, Row, inputs_of, write_split
-from training.data.samples import Sample, fingerprint, read_samples
+from training.data.finders import identity_of, open_finder
+from training.data.parts import Part, look_at_split, parts_folder
+from training.data.prepared import inputs_of, write_split
+from training.data.samples import fingerprint, read_samples
 from training.data.sources import fetch
 from training.data.turns import own_turn
 from training.errors import DatasetError
@@ -42,6 +42,7 @@ class Preparation:
         source: where it lies on this machine.
         folder: where the prepared data goes.
         inputs: names all that the result depends on.
+        seen_by: names all that what is seen of a face depends on.
         limit: images a split; all for None.
     """
 
@@ -49,6 +50,7 @@ class Preparation:
     source: Path
     folder: Path
     inputs: str
+    seen_by: str
     limit: int | None
 
     @property
@@ -102,16 +104,15 @@ def plan(
 ) -> Preparation:
     """Fetch the source if it is remote, and say what is to be done; see ``prepare``."""
     source = fetch(recipe.source, home / "sources")
-    facts = {
-        "format": _FORMAT,
-        "source": fingerprint(source),
+    place = folder or folder_of(recipe, home, limit)
+    eyes = {
         "detector": identity_of(recipe.detector, repository),
         "settings": [asdict(CROP_SETTINGS), asdict(PHOTO_SETTINGS), asdict(LIMITS)],
         "reference_points": REFERENCE_POINTS,
-        "limit": limit,
     }
-    inputs = sha256(json.dumps(facts).encode()).hexdigest()
-    return Preparation(recipe, source, folder or folder_of(recipe, home, limit), inputs, limit)
+    facts = {"format": _FORMAT, "source": fingerprint(source), **eyes, "limit": limit}
+    seen_by = _digest_of({"format": _FORMAT, **eyes})
+    return Preparation(recipe, source, place, _digest_of(facts), seen_by, limit)
 
 
 def carry_out(preparation: Preparation, repository: Path, threads: int) -> None:
@@ -127,11 +128,15 @@ def _work(preparation: Preparation, repository: Path, threads: int) -> None:
 
     folder = preparation.folder
     (folder / _MANIFEST).unlink(missing_ok=True)
-    samples = read_samples(preparation.source, preparation.limit)
+    samples = read_samples(preparation.source, preparation.limit, preparation.seen_by)
     finder = open_finder(preparation.recipe.detector, repository)
     for name in SPLITS:
+        parts = parts_folder(folder, name)
         if not preparation.has(name):
-            _prepare_split(preparation, name, _look_at_all(samples[name], finder, threads, name))
+            seen = look_at_split(name, samples[name], finder, threads, folder, preparation.inputs)
+            _write(preparation, name, seen)
+        if parts.is_dir():
+            shutil.rmtree(parts)
     write_report(folder, _about(preparation))
     _write_manifest(preparation)
 
@@ -146,26 +151,16 @@ def folder_of(recipe: DataRecipe, home: Path, limit: int | None) -> Path:
     return home / "data" / "-".join([*parts, mark])
 
 
-def _look_at_all(
-    samples: Sequence[Sample], finder: FaceFinder, threads: int, name: str
-) -> list[Row | LeftOut]:
-    """Look at all samples, several at once: ONNX Runtime and OpenCV let Python's lock go."""
-    pool = ThreadPoolExecutor(threads)
-    try:
-        looks = pool.map(lambda sample: sample.look(finder), samples)
-        return list(tqdm(looks, desc=f"looking at {name}", total=len(samples), unit="image"))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _prepare_split(preparation: Preparation, name: str, looks: list[Row | LeftOut]) -> None:
-    rows = [look for look in looks if isinstance(look, Row)]
-    left_out = [look for look in looks if isinstance(look, LeftOut)]
-    if not rows:
+def _write(preparation: Preparation, name: str, seen: Part) -> None:
+    if not seen.rows:
         raise DatasetError(f"{preparation.source}: {name}: not one image shows a face")
     train = set() if name == SPLITS[0] else _digests(preparation.folder, SPLITS[0])
     path = preparation.folder / f"{name}.parquet"
-    write_split(path, rows, left_out, preparation.inputs, train)
+    write_split(path, seen.rows, seen.left_out, preparation.inputs, train, preparation.seen_by)
+
+
+def _digest_of(facts: Mapping[str, object]) -> str:
+    return sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _digests(folder: Path, name: str) -> set[str]:

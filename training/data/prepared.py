@@ -11,10 +11,12 @@ sha256              of the pixels of image, in hex
 copy_inside         another image of the split has the same pixels
 copy_of_train       an image of the training split has (val and test)
 
-The schema's metadata names the inputs that the file was made from, and lists what was left out.
+The schema's metadata names the inputs that the file was made from, and who looked at the faces and
+how; it lists what was left out.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -29,11 +31,13 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
+from emotion.faces import Landmarks
 from training.data.conditions import Look
-from training.data.dataset import FERPLUS_CHOICES, Conditions
+from training.data.dataset import FERPLUS_CHOICES, Conditions, Floats
 from training.errors import DatasetError
 
 _INPUTS = b"rapt.inputs"
+_SEEN_BY = b"rapt.seen_by"
 _LEFT_OUT = b"rapt.left_out"
 _POINTS, _ANGLES = 10, 3
 
@@ -69,6 +73,7 @@ def write_split(
     left_out: Sequence[LeftOut],
     inputs: str,
     train: Collection[str],
+    seen_by: str = "",
 ) -> None:
     """Write a split's file; a reader sees all of it or what was there before.
 
@@ -78,25 +83,31 @@ def write_split(
         left_out: what is missing from them.
         inputs: names all that the file depends on.
         train: the training split's ``sha256``; empty when it is the one that is written.
+        seen_by: names all that what is seen of a face depends on.
     """
     metadata = {
         _INPUTS: inputs,
+        _SEEN_BY: seen_by,
         _LEFT_OUT: json.dumps([[item.name, item.reason] for item in left_out]),
     }
     table = pa.table(_columns(rows, train)).replace_schema_metadata(metadata)
     draft = path.with_name(f".{path.name}.part")
-    pyarrow.parquet.write_table(table, draft)
+    with draft.open("wb") as file:
+        pyarrow.parquet.write_table(table, file)
+        file.flush()
+        # What is renamed before it is on the disk may be empty after a loss of power.
+        os.fsync(file.fileno())
     draft.replace(path)
 
 
 def inputs_of(path: Path) -> str | None:
     """Return what a prepared file was made from; None where there is no prepared file."""
-    try:
-        metadata = pyarrow.parquet.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowInvalid):
-        return None
-    inputs = metadata.get(_INPUTS)
-    return None if inputs is None else inputs.decode()
+    return _named(path, _INPUTS)
+
+
+def seen_by_of(path: Path) -> str | None:
+    """Return who looked at a prepared file's faces, and how; None where that is not known."""
+    return _named(path, _SEEN_BY) or None
 
 
 def left_out_of(path: Path) -> list[LeftOut]:
@@ -123,6 +134,23 @@ def is_prepared(table: pa.Table) -> bool:
     return _INPUTS in (table.schema.metadata or {})
 
 
+def read_rows(path: Path) -> list[Row]:
+    """Return a prepared file's rows, as they were when it was written.
+
+    Raises:
+        DatasetError: an image in it is none.
+    """
+    table = pyarrow.parquet.read_table(path)
+    names, labels = table["name"].to_pylist(), table["label"].to_numpy()
+    columns = [f"votes_{choice}" for choice in FERPLUS_CHOICES]
+    has_votes = set(columns) <= set(table.column_names)
+    votes = np.stack([table[key].to_numpy() for key in columns], axis=1) if has_votes else None
+    return [
+        Row(str(names[row]), int(labels[row]), None if votes is None else votes[row], look)
+        for row, look in enumerate(_looks(table, path))
+    ]
+
+
 def read_conditions(table: pa.Table) -> Conditions:
     """Return a prepared split's conditions."""
 
@@ -140,6 +168,49 @@ def read_conditions(table: pa.Table) -> Conditions:
         landmarks=vectors("landmarks").reshape(-1, 5, 2),
         pose=vectors("pose").reshape(-1, 3),
     )
+
+
+def _named(path: Path, key: bytes) -> str | None:
+    try:
+        metadata = pyarrow.parquet.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return None
+    value = metadata.get(key)
+    return None if value is None else value.decode()
+
+
+def _looks(table: pa.Table, path: Path) -> list[Look]:
+    of = read_conditions(table)
+    images, aligned = (_images(table[key], path) for key in ("image", "aligned"))
+    return [
+        Look(
+            image=images[row],
+            aligned=aligned[row],
+            faces=int(faces),
+            score=float(of.score[row]),
+            landmarks=_landmarks(of.landmarks[row]),
+            pose=(float(of.pose[row, 0]), float(of.pose[row, 1]), float(of.pose[row, 2])),
+            brightness=float(of.brightness[row]),
+            contrast=float(of.contrast[row]),
+            sharpness=float(of.sharpness[row]),
+        )
+        for row, faces in enumerate(table["faces"].to_numpy())
+    ]
+
+
+def _landmarks(points: Floats) -> Landmarks:
+    first, second, third, fourth, fifth = ((float(x), float(y)) for x, y in points)
+    return first, second, third, fourth, fifth
+
+
+def _images(column: "pa.ChunkedArray[Any]", path: Path) -> list[npt.NDArray[np.uint8]]:
+    images = []
+    for row, content in enumerate(column):
+        image = cv2.imdecode(np.frombuffer(content.as_py(), np.uint8), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            raise DatasetError(f"{path}, row {row}: not an image")
+        images.append(image.astype(np.uint8, copy=False))
+    return images
 
 
 def _columns(rows: Sequence[Row], train: Collection[str]) -> dict[str, object]:

@@ -16,7 +16,7 @@ from training.data.conditions import LIMITS, Look, look_at_crop, look_at_photo
 from training.data.dataset import Split
 from training.data.fer2013 import SPLITS, is_tree, load_fer2013, tree_files
 from training.data.finders import FaceFinder
-from training.data.prepared import LeftOut, Row
+from training.data.prepared import LeftOut, Row, read_rows, seen_by_of
 from training.errors import DatasetError
 
 
@@ -27,17 +27,19 @@ class Sample:
     Attributes:
         name: where it comes from, for people.
         label: index into ``emotion.labels.EMOTIONS``.
-        content: a face uint8 [48, 48], or an image file.
+        content: a face uint8 [48, 48], an image file, or what was seen of it already.
         votes: uint8 [10], FER+ votes, or None.
     """
 
     name: str
     label: int
-    content: npt.NDArray[np.uint8] | Path
+    content: npt.NDArray[np.uint8] | Path | Look
     votes: npt.NDArray[np.uint8] | None = None
 
     def look(self, finder: FaceFinder) -> Row | LeftOut:
         """Look at it. A photo that can't be used, or shows no face, is left out."""
+        if isinstance(self.content, Look):
+            return self._row(self.content)
         if isinstance(self.content, Path):
             return self._look_at_file(self.content, finder)
         return self._row(look_at_crop(self.content, finder))
@@ -67,13 +69,17 @@ class Sample:
         return Row(self.name, self.label, self.votes, look)
 
 
-def read_samples(source: Path, limit: int | None) -> dict[str, list[Sample]]:
+def read_samples(
+    source: Path, limit: int | None, seen_by: str | None = None
+) -> dict[str, list[Sample]]:
     """List what a local source holds, split by split.
 
     Args:
         source: any form that ``load_fer2013`` reads; the files of a tree may be photos of any
             size, of any kind that the service accepts.
         limit: take the first so many of each split; all for None.
+        seen_by: who is to look at the faces; where the source is prepared data that the very
+            same looked at, what was seen is taken as it is.
 
     Raises:
         DatasetError: as ``load_fer2013``.
@@ -81,6 +87,9 @@ def read_samples(source: Path, limit: int | None) -> dict[str, list[Sample]]:
     if is_tree(source):
         return {name: _in_tree(source, name)[:limit] for name in SPLITS}
     data = load_fer2013(source)
+    tables = {name: source / f"{name}.parquet" for name in SPLITS}
+    if seen_by is not None and all(seen_by_of(path) == seen_by for path in tables.values()):
+        return {name: _in_prepared(path)[:limit] for name, path in tables.items()}
     return {
         split.name: _in_split(split.first(limit)) for split in (data.train, data.val, data.test)
     }
@@ -115,6 +124,10 @@ def fingerprint(source: Path) -> str:
 def _in_tree(source: Path, name: str) -> list[Sample]:
     files = tree_files(source, name)
     return [Sample(str(file.relative_to(source)), label, file) for file, label in files]
+
+
+def _in_prepared(path: Path) -> list[Sample]:
+    return [Sample(row.name, row.label, row.look, row.votes) for row in read_rows(path)]
 
 
 def _in_split(split: Split) -> list[Sample]:

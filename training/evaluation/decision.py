@@ -28,6 +28,23 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Judges:
+    """Which images judge, so that a later decision can be told to be about the same.
+
+    Attributes:
+        images: how many.
+        sha256: of the images as published and their labels, in hex.
+    """
+
+    images: int
+    sha256: str
+
+    def __str__(self) -> str:
+        """Return both in a few words; equal words are equal images."""
+        return f"{self.images} images, sha256:{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the gate decided about a challenger, and everything it looked at.
 
@@ -47,6 +64,7 @@ class Decision:
         worst_slice: the slice on which the challenger falls most, or gains least; None where
             there is no champion or no slice.
         recipe: what the challenger had to show.
+        judges: the images that both answered.
     """
 
     accepted: bool
@@ -63,6 +81,7 @@ class Decision:
     slices: Mapping[str, Compared]
     worst_slice: str | None
     recipe: GateRecipe
+    judges: Judges
 
 
 _JSON = TypeAdapter(Decision)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 
 from emotion.labels import EMOTIONS
-from training.evaluation.decision import Compared, Decision
+from training.evaluation.decision import Compared, Decision, Judges
 from training.experiment import GateRecipe
 
 Marks = npt.NDArray[np.bool_]
@@ -26,25 +26,49 @@ class Contender:
         sha256: of its file, in hex.
         probabilities: float32 [n, 7] in label order.
         is_trial: whether it learnt from a cut of the data.
+        judged_by: ``str`` of the images by which it was judged before; None where it never was.
     """
 
     version: str
     sha256: str
     probabilities: npt.NDArray[np.float32]
     is_trial: bool = False
+    judged_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exam:
+    """The images that both contenders answered, and what is right.
+
+    Attributes:
+        judges: which images they are.
+        labels: int64 [n], the right answers.
+        slices: by name, bool [n]: the images of the slice.
+    """
+
+    judges: Judges
+    labels: npt.NDArray[np.int64]
+    slices: Mapping[str, Marks]
+
+    @property
+    def missing(self) -> list[str]:
+        """The emotions that no image shows."""
+        shown = set(self.labels.tolist())
+        return [str(emotion) for label, emotion in enumerate(EMOTIONS) if label not in shown]
 
 
 def judge(
     challenger: Contender,
     champion: Contender | None,
-    labels: npt.NDArray[np.int64],
-    slices: Mapping[str, Marks],
+    exam: Exam,
     recipe: GateRecipe,
 ) -> Decision:
     """Decide whether a challenger may take the champion's place.
 
     It may if all of this holds:
 
+    - the exam shows every emotion (a trial's may not), and it is the one by which the champion
+      was judged: whoever chooses the images chooses the winner;
     - the one-sided exact McNemar test (the sign test on the images that only one of both
       answers right) gives p <= ``significance``, and it answers more images right;
     - no emotion's recall falls by more than ``recall_margin``;
@@ -58,10 +82,10 @@ def judge(
     Args:
         challenger: who wants to become champion.
         champion: who is, or None.
-        labels: int64 [n], the right answers.
-        slices: by name, bool [n]: the images of the slice.
+        exam: what both answered.
         recipe: significance and margins, as fractions.
     """
+    labels = exam.labels
     new = _right(challenger, labels)
     old = None if champion is None else _right(champion, labels)
     everything = np.ones(len(labels), dtype=np.bool_)
@@ -69,12 +93,13 @@ def judge(
     recall = {
         str(emotion): _compare(new, old, labels == label) for label, emotion in enumerate(EMOTIONS)
     }
-    on_slices = {name: _compare(new, old, marks) for name, marks in slices.items()}
+    on_slices = {name: _compare(new, old, marks) for name, marks in exam.slices.items()}
     gained, lost, p_value = (0, 0, None) if old is None else _mcnemar(new, old)
     against: list[str] = []
     if champion is not None and p_value is not None:
         against = [
             *_not_in_question(challenger, champion),
+            *_not_by_these(challenger, champion, exam),
             *_not_better(gained, lost, p_value, recipe.significance),
             *_falls("recall of", recall, recipe.recall_margin),
             *_falls("accuracy on", on_slices, recipe.slice_margin),
@@ -94,6 +119,7 @@ def judge(
         slices=on_slices,
         worst_slice=_worst(on_slices),
         recipe=recipe,
+        judges=exam.judges,
     )
 
 
@@ -103,6 +129,18 @@ def _not_in_question(challenger: Contender, champion: Contender) -> list[str]:
     if challenger.is_trial and not champion.is_trial:
         return ["It is a trial: it learnt from a cut of the data, and is never served."]
     return []
+
+
+def _not_by_these(challenger: Contender, champion: Contender, exam: Exam) -> list[str]:
+    against = []
+    if exam.missing and not challenger.is_trial:
+        against.append(f"Val has no image of {', '.join(exam.missing)}: it can't judge.")
+    if champion.judged_by not in {None, str(exam.judges)}:
+        against.append(
+            f"Val is not the one that judged the champion: {exam.judges} now, "
+            f"{champion.judged_by} then."
+        )
+    return against
 
 
 def _right(contender: Contender, labels: npt.NDArray[np.int64]) -> Marks:

@@ -2,28 +2,30 @@
 
 fp32.onnx        calibrated on val, equal to the trained network
 int8.onnx        quantised from it
-candidate.json   what they are; written last, so that a folder with it is complete
+candidate.json   what they are, and their SHA-256; written last: a folder with it is complete
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotion.checksums import digest_of
 from training.data.dataset import Fer2013, Split, without_leaks
-from training.errors import CandidateError
+from training.errors import CandidateError, ModelFileError
 from training.experiment import QuantisationRecipe
 from training.export.classifier import build_classifier
-from training.export.onnx_classifier import OnnxClassifier
+from training.export.onnx_classifier import OnnxClassifier, open_classifier
 from training.export.quantisation import quantise
-from training.whole_files import write_whole
+from training.whole_files import write_whole, write_whole_bytes
 
 Precision = Literal["fp32", "int8"]
+_PRECISIONS: tuple[Precision, ...] = ("fp32", "int8")
 _ACCOUNT = "candidate.json"
+_ANEW = "`python -m training export --run` with the run's --data makes it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def package(
 ) -> Candidate:
     """Make a candidate of a run's best weights, or return the one that was made of them before.
 
+    One that is damaged is made anew: its files depend on the weights and the data alone.
+
     Args:
         weights: a run's ``best.pt``.
         data: val calibrates and compares; training images set the ranges of int8.
@@ -61,52 +65,95 @@ def package(
         threads: CPU threads for one operation.
 
     Raises:
+        CheckpointError: the weights are damaged. What was in the folder stays.
         ExportError: the exported model differs from the trained network.
     """
     made_of = {"weights": digest_of(weights.read_bytes()), "recipe": recipe.model_dump()}
-    if _account_of(folder).get("made_of") == made_of:
-        return read_candidate(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _ACCOUNT).unlink(missing_ok=True)
+    made = _account_of(folder)
+    if made is not None and made.made_of == made_of and not _damaged(folder, made):
+        return _described(folder, made)
     models: dict[Precision, bytes] = {"fp32": build_classifier(weights, data)}
     models["int8"] = quantise(models["fp32"], _drawn(without_leaks(data), recipe.images).images)
     accuracy = {name: _accuracy(model, data.val, threads) for name, model in models.items()}
-    for name, model in models.items():
-        (folder / f"{name}.onnx").write_bytes(model)
     lost = accuracy["fp32"] - accuracy["int8"]
-    account = {
-        "version": OnnxClassifier(models["fp32"], threads).version,
-        "served": "int8" if lost <= recipe.most_lost else "fp32",
-        "figures": {f"val_accuracy_{name}": value for name, value in accuracy.items()},
-        "made_of": made_of,
-    }
-    write_whole(folder / _ACCOUNT, json.dumps(account, indent=2) + "\n")
-    return read_candidate(folder)
+    account = _Account(
+        version=OnnxClassifier(models["fp32"], threads).version,
+        served="int8" if lost <= recipe.most_lost else "fp32",
+        figures={f"val_accuracy_{name}": value for name, value in accuracy.items()},
+        sha256={name: digest_of(model) for name, model in models.items()},
+        made_of=made_of,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _ACCOUNT).unlink(missing_ok=True)
+    for name, model in models.items():
+        write_whole_bytes(_file(folder, name), model)
+    write_whole(folder / _ACCOUNT, account.model_dump_json(indent=2) + "\n")
+    return _described(folder, account)
 
 
 def read_candidate(folder: Path) -> Candidate:
-    """Return the candidate that lies in a folder.
+    """Return the candidate that lies in a folder, once its files are proven.
 
     Raises:
-        CandidateError: there is none, or it is not complete.
+        CandidateError: there is none, it is not complete, a file is not the one that was made, or
+            is no emotion classifier.
     """
     account = _account_of(folder)
-    if not account:
+    if account is None and (folder / _ACCOUNT).is_file():
+        raise CandidateError(f"{folder / _ACCOUNT}: damaged, or of an older form. {_ANEW}")
+    if account is None:
         raise CandidateError(
             f"{folder}: no complete candidate. `python -m training export --run` makes one"
         )
-    variants: dict[Precision, Path] = {
-        "fp32": folder / "fp32.onnx",
-        "int8": folder / "int8.onnx",
-    }
-    return Candidate(account["version"], variants, account["served"], account["figures"])
+    if damaged := _damaged(folder, account):
+        raise CandidateError(
+            f"{damaged[0]}: missing, or not the file that {_ACCOUNT} tells of. {_ANEW}"
+        )
+    try:
+        for precision in _PRECISIONS:
+            open_classifier(_file(folder, precision), threads=1)
+    except ModelFileError as error:
+        raise CandidateError(f"{error}. {_ANEW}") from error
+    return _described(folder, account)
 
 
-def _account_of(folder: Path) -> dict[str, Any]:
-    """Return what the folder's account says; nothing where there is none."""
-    path = folder / _ACCOUNT
-    account: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return account
+class _Account(BaseModel):
+    """The content of ``candidate.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    served: Precision
+    figures: dict[str, float]
+    sha256: dict[Precision, str]
+    made_of: dict[str, Any]
+
+
+def _account_of(folder: Path) -> _Account | None:
+    """Return what the folder's account says; nothing where there is none, or half of one."""
+    try:
+        return _Account.model_validate_json((folder / _ACCOUNT).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _damaged(folder: Path, account: _Account) -> list[Path]:
+    """Return the files that are not what the account tells of."""
+    paths = {_file(folder, precision): account.sha256.get(precision) for precision in _PRECISIONS}
+    return [
+        path
+        for path, digest in paths.items()
+        if not path.is_file() or digest_of(path.read_bytes()) != digest
+    ]
+
+
+def _described(folder: Path, account: _Account) -> Candidate:
+    variants = {precision: _file(folder, precision) for precision in _PRECISIONS}
+    return Candidate(account.version, variants, account.served, account.figures)
+
+
+def _file(folder: Path, precision: Precision) -> Path:
+    return folder / f"{precision}.onnx"
 
 
 def _drawn(split: Split, count: int) -> Split:

@@ -76,11 +76,14 @@ def place_classifier(model: bytes, repository: Path) -> Path:
 
     Raises:
         ExportError: the repository's README has no line for it. The model that was there stays.
-        ModelFileError: it is no emotion classifier.
+        ModelFileError: it is no emotion classifier, or answers by no probabilities. The model
+            that was there stays.
     """
     require_checksum_line(repository)
+    classifier = OnnxClassifier(model, threads=1)
+    classifier.check_answers()
     labels = "".join(f"{emotion}\n" for emotion in EMOTIONS)
-    config = classifier_config(OnnxClassifier(model, threads=1).version)
+    config = classifier_config(classifier.version)
     files = {"config.pbtxt": config, "labels.txt": labels}
     return write_model(repository, CLASSIFIER_NAME, model, files)
 

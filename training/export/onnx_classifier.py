@@ -9,13 +9,18 @@ from tqdm import tqdm
 
 from emotion.contract import CLASSIFIER_INPUT, CLASSIFIER_OUTPUT, LABELS_KEY, VERSION_KEY
 from emotion.labels import EMOTIONS
+from emotion.preprocessing import CROP_SIDE
 from training.errors import ModelFileError
-from training.onnx_session import open_session
+from training.onnx_session import RUN_ERRORS, open_session
 
 # A key of the model file's metadata, beside the contract's.
 NAME_KEY = "name"
 
 _BATCH = 64
+_SUM_TOLERANCE = 1e-3  # int8 rounds before the softmax, not after it
+# Type and shape of a tensor, as ONNX Runtime names them; the batch is left out.
+_TAKEN = ("tensor(uint8)", (1, CROP_SIDE, CROP_SIDE))
+_GIVEN = ("tensor(float)", (len(EMOTIONS),))
 
 
 class OnnxClassifier:
@@ -32,7 +37,10 @@ class OnnxClassifier:
             ModelFileError: no ONNX, or not a classifier of ``emotion.contract``.
         """
         self._session = open_session(model, threads)
-        self._check_contract()
+        try:
+            self._check_contract()
+        except UnicodeDecodeError as error:
+            raise ModelFileError(f"its names or labels are damaged: {error}") from error
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -57,27 +65,57 @@ class OnnxClassifier:
         crops = images[:, np.newaxis]
         return np.concatenate([self.answer(crops[start : start + _BATCH]) for start in starts])
 
+    def check_answers(self) -> None:
+        """Let it answer two crops, as it is not known from the file alone what comes out.
+
+        Raises:
+            ModelFileError: it can't answer, or not by probabilities of the emotions.
+        """
+        crops = np.zeros((2, 1, CROP_SIDE, CROP_SIDE), dtype=np.uint8)
+        try:
+            rows = self.answer(crops)
+        except RUN_ERRORS as error:
+            reason = " ".join(str(error).split())
+            raise ModelFileError(f"can't answer: {reason}") from error
+        if rows.shape != (len(crops), len(EMOTIONS)):
+            raise ModelFileError(
+                f"answers {len(crops)} crops in the shape {list(rows.shape)}, not "
+                f"{[len(crops), len(EMOTIONS)]}"
+            )
+        if not np.allclose(rows.sum(axis=1), 1.0, atol=_SUM_TOLERANCE) or (rows < 0).any():
+            raise ModelFileError(f"answers {rows[0].tolist()}: no probabilities")
+
     def _check_contract(self) -> None:
-        tensors = (self._session.get_inputs(), self._session.get_outputs())
-        names = tuple([tensor.name for tensor in group] for group in tensors)
+        (taken, given) = (self._session.get_inputs(), self._session.get_outputs())
+        names = ([tensor.name for tensor in taken], [tensor.name for tensor in given])
         if names != ([CLASSIFIER_INPUT], [CLASSIFIER_OUTPUT]):
             raise ModelFileError(
                 f"takes {names[0]} and gives {names[1]}: not an emotion classifier"
             )
+        for tensor, wanted in ((taken[0], _TAKEN), (given[0], _GIVEN)):
+            # The first is the batch: of any size, which ONNX Runtime shows by a name or None.
+            batch, *rest = tensor.shape or [0]
+            if (tensor.type, tuple(rest)) != wanted or isinstance(batch, int):
+                raise ModelFileError(
+                    f"has {tensor.name} as {tensor.type} {tensor.shape}, not {wanted[0]} "
+                    f"{['batch', *wanted[1]]}: not an emotion classifier"
+                )
         labels = self.metadata.get(LABELS_KEY)
         if labels != ",".join(EMOTIONS):
             raise ModelFileError(f"answers in the order {labels}, not {','.join(EMOTIONS)}")
 
 
 def open_classifier(path: Path, threads: int) -> OnnxClassifier:
-    """Open a classifier's model file.
+    """Open a classifier's model file, and let it answer once.
 
     Raises:
         ModelFileError: missing, no ONNX, or not a classifier of ``emotion.contract``.
     """
     try:
-        return OnnxClassifier(path.read_bytes(), threads)
+        classifier = OnnxClassifier(path.read_bytes(), threads)
+        classifier.check_answers()
     except OSError as error:
         raise ModelFileError(f"{path}: {error.strerror}") from error
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
+    return classifier

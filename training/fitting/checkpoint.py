@@ -3,24 +3,31 @@
 checkpoint.pt   everything needed to go on after the last finished epoch
 best.pt         the averaged weights of the best epoch so far
 recipe.yaml     the recipe in full, defaults written out
-history.jsonl   a line an epoch; one more where a process ended before the epoch's checkpoint
+history.jsonl   a line an epoch; one more where a process ended before the epoch's checkpoint, and
+                half a line where it ended within one
 """
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import torch
 import yaml
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from training.errors import CheckpointError
 from training.fitting.network import EmotionNetwork
-from training.recipe import Recipe
+from training.fitting.tensor_files import read_tensors, write_tensors
+from training.recipe import Recipe, in_one_line
+from training.strict_yaml import read_yaml
+from training.whole_files import naming, write_whole
 
 _BEST = "best.pt"
 _HISTORY = "history.jsonl"
+_RECIPE = "recipe.yaml"
+_LAST_KEY = "limit"
 
 
 class RunState(TypedDict):
@@ -53,24 +60,25 @@ class EpochResult:
     val_accuracy: float
 
 
+_EPOCH = TypeAdapter(EpochResult)
+
+
 class RunFolder:
     """Reads and writes the files of one run."""
 
     def __init__(self, path: Path, *, resume: bool) -> None:
-        """Make the folder.
+        """Look at the folder; it is made when the run begins.
 
         Args:
-            path: where the run lives; made if absent.
+            path: where the run lives, or will.
             resume: go on from the folder's checkpoint if there is one.
 
         Raises:
             CheckpointError: the folder holds a run already and ``resume`` is off.
         """
+        self._folder = path
         self._checkpoint = path / "checkpoint.pt"
-        self._best = path / _BEST
-        self._recipe = path / "recipe.yaml"
         self._history = path / _HISTORY
-        path.mkdir(parents=True, exist_ok=True)
         if self._checkpoint.exists() and not resume:
             raise CheckpointError(f"{path}: holds a run. Give --resume to go on, or another folder")
 
@@ -78,11 +86,17 @@ class RunFolder:
         """Return the last checkpoint's state, or None in a new folder.
 
         Raises:
-            CheckpointError: the checkpoint was made with another recipe.
+            CheckpointError: the checkpoint is damaged, or was made with another recipe.
         """
         if not self._checkpoint.exists():
             return None
-        state: RunState = torch.load(self._checkpoint, map_location=device, weights_only=True)
+        content: object = read_tensors(self._checkpoint, device)
+        if not isinstance(content, dict) or content.keys() != RunState.__annotations__.keys():
+            raise CheckpointError(
+                f"{self._checkpoint}: no checkpoint. Bring it back from a copy, or delete "
+                f"{self._folder} and train anew"
+            )
+        state = cast("RunState", content)
         # A key that is newer than the checkpoint had its default's effect.
         made_with = {**Recipe().model_dump(mode="json"), **state["recipe"]}
         wanted = recipe.model_dump(mode="json")
@@ -95,31 +109,76 @@ class RunFolder:
             )
         return state
 
-    def write_recipe(self, recipe: Recipe) -> None:
-        """Keep what the run is made with, for people; the checkpoint holds its own copy."""
+    def begin(self, recipe: Recipe) -> None:
+        """Make the folder if it is absent, or make it ready to go on.
+
+        The recipe is kept for people, the checkpoint holds its own copy. Half a line of the
+        history is dropped: that epoch has no checkpoint, and is done again.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
-        self._recipe.write_text(text, encoding="utf-8")
+        write_whole(self._folder / _RECIPE, text)
+        if self._history.exists():
+            whole = _whole_lines(self._history.read_bytes())
+            with self._history.open("r+b") as file:
+                file.truncate(len(whole))
 
     def save(self, state: RunState, best: dict[str, Tensor] | None) -> None:
         """Write the checkpoint, and the best weights where they are new, each atomically."""
         if best is not None:
-            _write_atomically(best, self._best)
-        _write_atomically(state, self._checkpoint)
+            write_tensors(self._folder / _BEST, best)
+        write_tensors(self._checkpoint, state)
 
     def append_history(self, result: EpochResult) -> None:
         """Add an epoch's line."""
-        with self._history.open("a", encoding="utf-8") as file:
+        with naming(self._history), self._history.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(result)) + "\n")
 
 
 def read_history(run: Path) -> list[EpochResult]:
-    """Return the epochs of a run so far, each once, in their order; none in a new folder."""
+    """Return the epochs of a run so far, each once, in their order; none in a new folder.
+
+    Raises:
+        CheckpointError: a line is damaged.
+    """
+    path = run / _HISTORY
     try:
-        lines = (run / _HISTORY).read_text(encoding="utf-8").splitlines()
+        lines = _whole_lines(path.read_bytes()).splitlines()
     except FileNotFoundError:
         return []
-    results = (EpochResult(**json.loads(line)) for line in lines)
-    return [result for _, result in sorted({one.epoch: one for one in results}.items())]
+    epochs: dict[int, EpochResult] = {}
+    for number, line in enumerate(lines, start=1):
+        try:
+            result = _EPOCH.validate_json(line)
+        except ValidationError as error:
+            raise CheckpointError(
+                f"{path}: line {number} is damaged. Bring it back from a copy, or delete that "
+                "line: its epoch is missing from the curves then"
+            ) from error
+        epochs[result.epoch] = result
+    return [result for _, result in sorted(epochs.items())]
+
+
+def read_recipe(run: Path) -> Recipe:
+    """Return what a run was made with.
+
+    Raises:
+        CheckpointError: the folder holds no run, or its recipe is damaged.
+    """
+    path = run / _RECIPE
+    try:
+        text = path.read_text(encoding="utf-8")
+        recipe = Recipe.model_validate(read_yaml(text))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: missing. The folder holds no training run") from error
+    except ValidationError as error:
+        raise _damaged_recipe(path, in_one_line(error)) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _damaged_recipe(path, str(error)) from error
+    # A whole one ends with its last key's line. Cut off before, a trial would pass for none.
+    if f"\n{_LAST_KEY}:" not in text or not text.endswith("\n"):
+        raise _damaged_recipe(path, "it is cut off")
+    return recipe
 
 
 def best_weights(run: Path) -> Path:
@@ -138,17 +197,23 @@ def load_network(weights: Path) -> EmotionNetwork:
     """Return a trained network on the CPU, ready to answer.
 
     Raises:
-        CheckpointError: the file holds something else.
+        CheckpointError: the file is damaged, or holds something else.
     """
     network = EmotionNetwork()
     try:
-        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    except RuntimeError as error:
+        network.load_state_dict(read_tensors(weights, torch.device("cpu")))
+    except (RuntimeError, TypeError) as error:
         raise CheckpointError(f"{weights}: not an emotion network's weights") from error
     return network.eval()
 
 
-def _write_atomically(content: RunState | dict[str, Tensor], path: Path) -> None:
-    draft = path.with_suffix(".tmp")
-    torch.save(content, draft)
-    draft.replace(path)
+def _whole_lines(history: bytes) -> bytes:
+    """Leave out the half line that a process left which ended while it wrote."""
+    return history[: history.rfind(b"\n") + 1]
+
+
+def _damaged_recipe(path: Path, what: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: damaged: {what}. `python -m training train --resume` with the run's --config "
+        "writes it anew"
+    )

@@ -40,13 +40,13 @@ def fit(
         device: where to compute.
 
     Raises:
-        CheckpointError: the folder's checkpoint was made with another recipe.
+        CheckpointError: the folder's checkpoint is damaged, or was made with another recipe.
     """
     run = Run(recipe, device)
     state = folder.load(recipe, device)
     if state is not None:
         run.load_state_dict(state)
-    folder.write_recipe(recipe)
+    folder.begin(recipe)
     images = torch.from_numpy(train.images).unsqueeze(1).to(device)
     labels = torch.from_numpy(train.labels).to(device)
     for epoch in range(run.next_epoch, recipe.epochs):

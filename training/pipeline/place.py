@@ -9,17 +9,20 @@
         decision.json   the gate's
         finished.json   what came of it; a folder that has it is never touched again
 
-Every file but the training's history appears complete or not at all.
+Every file but the training's history appears complete or not at all. Nothing of it is there before
+the data are: a source that isn't found leaves nothing behind that would have to be deleted.
 """
 
 import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.errors import PipelineError
 from training.experiment import Experiment
@@ -41,11 +44,13 @@ class Place:
         folder: of this pipeline alone.
         key: known from the start, so that MLflow's run is found again if nothing else is.
         resumed: whether an earlier process began here.
+        experiment: what a new pipeline's account is to say, once it begins.
     """
 
     folder: Path
     key: str
     resumed: bool
+    experiment: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, name: str) -> str | None:
         """Return a file's text, or None where it isn't there yet."""
@@ -61,19 +66,49 @@ class Place:
         self.write(FINISHED, json.dumps(outcome, indent=2) + "\n")
 
     def require_data(self, fingerprint: str) -> None:
-        """Remember which data the pipeline began with.
+        """Begin with data, or go on with the data that the pipeline began with.
 
         Raises:
             PipelineError: it began with other data.
         """
         begun_with = self.read(DATA)
         if begun_with is None:
+            if not self.resumed:
+                self.folder.mkdir(exist_ok=True)
+                account = Account(key=self.key, experiment=dict(self.experiment))
+                self.write(ACCOUNT, account.model_dump_json(indent=2) + "\n")
             self.write(DATA, f"{fingerprint}\n")
         elif begun_with.strip() != fingerprint:
             raise PipelineError(
                 f"{self.folder}: began with other data. Bring them back to go on, or delete the "
                 "folder to begin anew"
             )
+
+
+class Account(BaseModel):
+    """The content of ``pipeline.json``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    experiment: dict[str, Any]
+
+
+def read_account(folder: Path) -> Account | None:
+    """Return what a pipeline's folder says of itself, or None where no pipeline began in it.
+
+    Raises:
+        PipelineError: its file is damaged.
+    """
+    path = folder / ACCOUNT
+    try:
+        return Account.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise PipelineError(
+            f"{path}: damaged. Bring it back from a copy, or delete {folder} to begin anew"
+        ) from error
 
 
 @contextmanager
@@ -104,27 +139,25 @@ def _latest(runs: Path, experiment: Experiment) -> Place | None:
     if not begun:
         return None
     folder = runs / _name(begun[-1])
-    if (folder / FINISHED).is_file() or not (folder / ACCOUNT).is_file():
+    account = None if (folder / FINISHED).is_file() else read_account(folder)
+    if account is None:
         return None
-    account = json.loads((folder / ACCOUNT).read_text(encoding="utf-8"))
     wanted = experiment.model_dump(mode="json")
-    if account["experiment"] != wanted:
-        changed = ", ".join(_changed(account["experiment"], wanted))
+    if account.experiment != wanted:
+        changed = ", ".join(_changed(account.experiment, wanted))
         raise PipelineError(
             f"{folder}: not finished, and of another experiment, which differs in {changed}. "
             "Take the change back to go on, delete the folder to begin anew, or give the changed "
             "file another name"
         )
-    return Place(folder, account["key"], resumed=True)
+    return Place(folder, account.key, resumed=True)
 
 
 def _next(runs: Path, experiment: Experiment) -> Place:
-    place = Place(runs / _name(max(_finished(runs), default=0) + 1), uuid4().hex, resumed=False)
-    # A folder that has no account was made by a process that got no further.
-    place.folder.mkdir(exist_ok=True)
-    account = {"key": place.key, "experiment": experiment.model_dump(mode="json")}
-    place.write(ACCOUNT, json.dumps(account, indent=2) + "\n")
-    return place
+    # A folder that has no account is one of a process that got no further.
+    folder = runs / _name(max(_finished(runs), default=0) + 1)
+    content = experiment.model_dump(mode="json")
+    return Place(folder, uuid4().hex, resumed=False, experiment=content)
 
 
 def _numbers(runs: Path) -> list[int]:

@@ -5,14 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-import yaml
-
 from training.errors import CheckpointError
 from training.export.candidate import Precision, read_candidate
-from training.fitting.checkpoint import read_history
-from training.pipeline.place import ACCOUNT, Place
+from training.fitting.checkpoint import read_history, read_recipe
+from training.pipeline.place import Place, read_account
 from training.pipeline.stages import opened_run
-from training.recipe import Recipe
 from training.registry.tracking import Tracker, flattened
 from training.registry.versions import Registry, Version
 
@@ -31,33 +28,34 @@ def register_run(tracker: Tracker, folder: Path) -> Mapping[Precision, Version]:
 
     Raises:
         CandidateError: the run has no complete candidate.
-        CheckpointError: the folder holds no training run.
+        CheckpointError: the folder holds no training run, or a damaged one.
+        PipelineError: the pipeline's account of itself is damaged.
         RegistryError: MLflow doesn't answer.
     """
+    # All that may be damaged is read before anything is registered.
+    recipe, account = read_recipe(folder), read_account(folder)
+    history = read_history(folder)
     candidate = read_candidate(folder / "candidate")
-    recipe = _recipe_of(folder)
-    place = Place(folder, _key_of(folder), resumed=True)
-    name = folder.parent.name if (folder / ACCOUNT).is_file() else folder.name
+    key = _key_of(folder) if account is None else account.key
+    place = Place(folder, key, resumed=True)
+    name = folder.name if account is None else folder.parent.name
     parameters = {f"train.{key}": value for key, value in flattened(recipe).items()}
     with opened_run(tracker, name, parameters, place, {}) as run:
-        run.log_epochs(read_history(folder))
+        run.log_epochs(history)
         run.log_figures(candidate.figures)
         return Registry(tracker).register(candidate, run.run_id, recipe.limit)
 
 
-def _recipe_of(folder: Path) -> Recipe:
-    path = folder / "recipe.yaml"
-    try:
-        return Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: missing. The folder holds no training run") from error
-
-
 def _key_of(folder: Path) -> str:
-    """Return the key by which MLflow knows the run; it is made once."""
-    for name in (ACCOUNT, _KEY):
-        if (folder / name).is_file():
-            return str(json.loads((folder / name).read_text(encoding="utf-8"))["key"])
-    key = uuid4().hex
-    Place(folder, key, resumed=False).write(_KEY, json.dumps({"key": key}) + "\n")
-    return key
+    """Return the key by which MLflow knows a run of ``train``; it is made once."""
+    path = folder / _KEY
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["key"])
+    except FileNotFoundError:
+        key = uuid4().hex
+        Place(folder, key, resumed=False).write(_KEY, json.dumps({"key": key}) + "\n")
+        return key
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path}: damaged. Delete it, and the run is registered once more"
+        ) from error

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data.dataset import Fer2013
+from training.data.dataset import Fer2013, framed
 from training.data.fer2013 import load_fer2013
 from training.data.prepare import prepare
 from training.evaluation.decision import Decision
@@ -84,12 +84,17 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
         data = prepared(experiment, plan.home, plan.built_in, threads)
         about = _about(data)
         place.require_data(about["data"])
+        learned = framed(data, experiment.train.framing)
         with opened_run(tracker, plan.name, flattened(experiment), place, about) as run:
-            weights = train(experiment.train, data, place.folder, run, device, say)
+            weights = train(experiment.train, learned, place.folder, run, device, say)
             candidate = package(
-                weights, data, experiment.quantisation, place.folder / "candidate", threads=threads
+                weights,
+                learned,
+                experiment.quantisation,
+                place.folder / "candidate",
+                threads=threads,
             )
-            evaluate(candidate, data, place, run, threads)
+            evaluate(candidate, learned, place, run, threads)
             versions = registry.register(candidate, run.run_id, experiment.train.limit)
             version = versions[candidate.served]
             decision = gate(
@@ -110,7 +115,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
 
 
 def prepared(experiment: Experiment, home: Path, built_in: Path, threads: int) -> Fer2013:
-    """Prepare an experiment's data, unless it lies there prepared, and read it in its framing.
+    """Prepare an experiment's data, unless it lies there prepared, and read it as published.
 
     Args:
         experiment: names the data, and how many images a split to take.
@@ -119,7 +124,7 @@ def prepared(experiment: Experiment, home: Path, built_in: Path, threads: int) -
         threads: how many images are looked at at once.
     """
     folder = prepare(experiment.data, home, threads, built_in, experiment.train.limit)
-    return load_fer2013(folder, experiment.train.framing)
+    return load_fer2013(folder)
 
 
 def _about(data: Fer2013) -> dict[str, str]:

@@ -8,6 +8,7 @@ from emotion.checksums import digest_of
 from emotion.contract import CHAMPION, CLASSIFIER_NAME, MODEL_FILE
 from training.export.candidate import Precision
 from training.export.onnx_classifier import open_classifier
+from training.registry.history import PROMOTED_TAG, now, remember
 from training.registry.versions import Registry, Version
 
 # In a model repository of ours, which holds one version.
@@ -33,7 +34,11 @@ def champion_or_built_in(registry: Registry, built_in: Path) -> Version:
     if champion is not None and champion.trial is None:
         return champion
     version = _registered(registry, built_in / CLASSIFIER_PLACE)
+    tags = {PROMOTED_TAG: now()}
+    registry.tag(version, tags)
     registry.point(CHAMPION, version)
+    why = "nobody was champion" if champion is None else f"only {champion} was, a trial"
+    remember(registry, version, "promoted", {**tags, "why": f"{why}: services serve it"})
     return version
 
 

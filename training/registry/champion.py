@@ -5,11 +5,10 @@ import tempfile
 from pathlib import Path
 
 from emotion.checksums import digest_of, read_checksums
-from training.errors import PromotionError
+from training.errors import ExportError, ModelFileError, PromotionError
 from training.export.classifier import place_classifier, require_checksum_line
-from training.export.onnx_classifier import OnnxClassifier
 from training.registry.built_in import CLASSIFIER_PLACE
-from training.registry.versions import Registry
+from training.registry.versions import Registry, Version
 
 
 def export_champion(registry: Registry, repository: Path) -> Path:
@@ -26,18 +25,18 @@ def export_champion(registry: Registry, repository: Path) -> Path:
         PromotionError: there is no champion yet.
         ExportError: the repository's README has no line for the classifier.
         RegistryError: MLflow doesn't answer, or the file is not what was registered.
-        ModelFileError: the champion is no emotion classifier. What was there stays.
+        ModelFileError: the champion is no emotion classifier, or answers by no probabilities.
+            What was there stays.
     """
-    champion = registry.champion()
-    if champion is None:
-        raise PromotionError("there is no champion to export yet. `promote` makes one")
+    champion = _champion_of(registry)
     require_checksum_line(repository)
     path = repository / CLASSIFIER_PLACE
     if path.is_file() and _digests(repository) == (champion.sha256, champion.sha256):
         return path
-    content = registry.content(champion)
-    OnnxClassifier(content, threads=1)
-    return place_classifier(content, repository)
+    try:
+        return place_classifier(registry.content(champion), repository)
+    except ModelFileError as error:
+        raise ModelFileError(f"{champion}: {error}. `rollback` takes it back") from error
 
 
 def require_fit_to_commit(registry: Registry, *, large: bool) -> None:
@@ -48,12 +47,11 @@ def require_fit_to_commit(registry: Registry, *, large: bool) -> None:
         large: whether it may be fp32.
 
     Raises:
-        PromotionError: it is a trial, or fp32 and large ones are not allowed.
+        PromotionError: there is none yet, or it is a trial, or fp32 and large ones are not
+            allowed.
         RegistryError: MLflow doesn't answer.
     """
-    champion = registry.champion()
-    if champion is None:
-        return
+    champion = _champion_of(registry)
     if champion.trial is not None:
         raise PromotionError(
             f"{champion} is a trial: it learnt from a cut of the data, and is never served"
@@ -62,6 +60,24 @@ def require_fit_to_commit(registry: Registry, *, large: bool) -> None:
         raise PromotionError(
             f"{champion} is fp32: four times the bytes and the time of int8. Promote its int8 "
             "form, or give --precision fp32 to write it all the same"
+        )
+
+
+def require_place(repository: Path) -> None:
+    """Refuse a folder that no classifier can be written into, before minutes of work.
+
+    Args:
+        repository: a model repository, or a folder that isn't there yet and can be begun.
+
+    Raises:
+        ExportError: it is something else, or the folder that it would lie in is missing.
+    """
+    if repository.exists():
+        require_checksum_line(repository)
+    elif not repository.absolute().parent.is_dir():
+        raise ExportError(
+            f"{repository}: the folder that it would lie in is missing. Make that, or choose "
+            "another"
         )
 
 
@@ -81,6 +97,13 @@ def begin_repository(folder: Path, built_in: Path) -> None:
         (draft / folder.name).replace(folder)
     finally:
         shutil.rmtree(draft)
+
+
+def _champion_of(registry: Registry) -> Version:
+    champion = registry.champion()
+    if champion is None:
+        raise PromotionError("there is no champion to export yet. `promote` makes one")
+    return champion
 
 
 def _digests(repository: Path) -> tuple[str, str | None]:

@@ -1,43 +1,45 @@
 """Who is champion: the gate asked, its answer recorded, the alias moved, and moved back.
 
-Tags say what a version is now. What happened to it, decision by decision, is kept with its run:
-``history/version-N/TIME-refused.json``, ``-accepted``, ``-promoted``, ``-rolled-back``.
-
 A version that becomes champion carries the number of the one before it as the tag
 ``former_champion``: ``roll_back`` follows it, one promotion a call. Each step may be repeated
 after a crash: tags are written before the alias moves, so at worst a version has a tag that the
 next promotion writes anew.
 """
 
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
-from emotion.contract import CHAMPION
-from training.data.dataset import Split
+from emotion.contract import CHAMPION, ROLLED_BACK_TAG
+from training.data.dataset import Split, as_served
 from training.errors import ModelFileError, PromotionError, RegistryError
-from training.evaluation.decision import Compared, Decision, as_json, in_a_sentence
-from training.evaluation.gate import Contender, judge
+from training.evaluation.decision import Decision, Judges, in_a_sentence
+from training.evaluation.gate import Contender, Exam, judge
 from training.evaluation.slices import slices_of
 from training.experiment import GateRecipe
 from training.export.onnx_classifier import OnnxClassifier
 from training.export.provenance import split_fingerprint
 from training.registry.built_in import champion_or_built_in
+from training.registry.history import (
+    JUDGES_TAG,
+    LONGEST_TAG,
+    PROMOTED_TAG,
+    now,
+    record,
+    remember,
+    remember_decision,
+)
 from training.registry.versions import Registry, Version
 
 FORMER_TAG = "former_champion"
 FORCED_TAG = "forced"
-ROLLED_BACK_TAG = "rolled_back"
-PROMOTED_TAG = "promoted"
-GATE_TAG = "gate"
-
-# MLflow servers before 2.16 take no longer tag.
-_LONGEST_TAG = 5000
 
 
-def version_to_promote(registry: Registry, number: int | None) -> Version:
+def version_to_promote(registry: Registry, number: int | None, built_in: Path) -> Version:
     """Return a version by its number, or the challenger for None.
+
+    Args:
+        registry: where it is.
+        number: MLflow's.
+        built_in: the model repository that comes with the project; see ``decide``.
 
     Raises:
         PromotionError: nothing was registered yet, or it is the champion already.
@@ -46,7 +48,7 @@ def version_to_promote(registry: Registry, number: int | None) -> Version:
     version = registry.challenger() if number is None else registry.version(str(number))
     if version is None:
         raise PromotionError("there is no challenger yet. `register` a run, or give --version")
-    champion = registry.champion()
+    champion = _champion_for(registry, version, built_in)
     if champion is not None and champion.number == version.number:
         raise PromotionError(f"{version} is the champion already")
     return version
@@ -62,16 +64,19 @@ def decide(
 ) -> Decision:
     """Let the champion's and the challenger's files answer val, ask the gate, and record it.
 
+    Both answer faces framed as the service frames them, whatever framing they learnt from.
+
     Where nobody is champion, or a trial is, the built-in model becomes champion first: the
     challenger has to be better than what is served. Only a trial may be champion of an empty
-    registry without a comparison; services refuse it.
+    registry without a comparison; services refuse it. A champion that no val has judged yet is
+    bound to the first one that shows every emotion.
 
     Asked about the champion itself, it refuses, and leaves the champion's own record as it is.
 
     Args:
         registry: where both are.
         challenger: who wants to become champion.
-        val: the images that decide; slices need their conditions.
+        val: the images that decide, as published; slices need their conditions.
         recipe: what the challenger must show.
         built_in: the model repository that comes with the project.
         threads: CPU threads for one operation.
@@ -79,19 +84,20 @@ def decide(
     Raises:
         RegistryError: MLflow doesn't answer, or a file is not what was registered.
     """
-    if challenger.trial is None:
-        champion: Version | None = champion_or_built_in(registry, built_in)
-    else:
-        champion = registry.champion()
+    champion = _champion_for(registry, challenger, built_in)
+    exam = Exam(Judges(len(val), split_fingerprint(val)), val.labels, slices_of(val))
     decision = judge(
         _answering(registry, challenger, val, threads),
         None if champion is None else _answering(registry, champion, val, threads),
-        val.labels,
-        slices_of(val),
+        exam,
         recipe,
     )
-    if champion is None or champion.number != challenger.number:
-        _record(registry, challenger, decision, val)
+    if champion is not None and champion.number == challenger.number:
+        remember_decision(registry, challenger, decision)
+        return decision
+    record(registry, challenger, decision)
+    if champion is not None and JUDGES_TAG not in champion.tags and not exam.missing:
+        registry.tag(champion, {JUDGES_TAG: str(exam.judges)})
     return decision
 
 
@@ -139,17 +145,17 @@ def promote(
     champion = registry.champion()
     if champion is not None and champion.number == version.number:
         return
-    tags = {PROMOTED_TAG: datetime.now(UTC).isoformat(timespec="seconds")}
+    tags = {PROMOTED_TAG: now()}
     if champion is not None:
         tags[FORMER_TAG] = champion.number
     if not decision.accepted and reason:
-        tags[FORCED_TAG] = reason.strip()[:_LONGEST_TAG]
+        tags[FORCED_TAG] = reason.strip()[:LONGEST_TAG]
     # What an earlier time as champion left.
     for key in {FORMER_TAG, FORCED_TAG, ROLLED_BACK_TAG} & version.tags.keys() - tags.keys():
         registry.untag(version, key)
     registry.tag(version, tags)
     registry.point(CHAMPION, version)
-    _remember(registry, version, "promoted", json.dumps(tags, indent=2) + "\n")
+    remember(registry, version, "promoted", tags)
 
 
 def roll_back(registry: Registry, reason: str) -> tuple[Version, Version]:
@@ -177,54 +183,33 @@ def roll_back(registry: Registry, reason: str) -> tuple[Version, Version]:
             f"{champion} has no former champion to go back to: it was the first one"
         )
     former = registry.version(number)
-    tags = {ROLLED_BACK_TAG: reason.strip()[:_LONGEST_TAG] or "no reason given"}
+    tags = {ROLLED_BACK_TAG: reason.strip()[:LONGEST_TAG] or "no reason given"}
     registry.tag(champion, tags)
     registry.point(CHAMPION, former)
-    _remember(registry, champion, "rolled-back", json.dumps(tags, indent=2) + "\n")
+    remember(registry, champion, "rolled-back", {**tags, "champion": former.number})
     # Or two versions that followed each other twice would be each other's former champion.
     registry.untag(champion, FORMER_TAG)
     return champion, former
 
 
+def _champion_for(registry: Registry, challenger: Version, built_in: Path) -> Version | None:
+    """Return whom a challenger is compared with; None where a trial is the first one."""
+    if challenger.trial is None:
+        return champion_or_built_in(registry, built_in)
+    return registry.champion()
+
+
 def _answering(registry: Registry, version: Version, val: Split, threads: int) -> Contender:
     try:
         classifier = OnnxClassifier(registry.content(version), threads)
+        classifier.check_answers()
     except ModelFileError as error:
         raise RegistryError(f"{registry.name} {version}: {error}") from error
-    answers = classifier.answer_all(val.images)
-    return Contender(version.model, version.sha256, answers, version.trial is not None)
-
-
-def _record(registry: Registry, version: Version, decision: Decision, val: Split) -> None:
-    outcome = "accepted" if decision.accepted else "refused"
-    tags = {
-        GATE_TAG: outcome,
-        "gate_reasons": " ".join(decision.reasons)[:_LONGEST_TAG],
-        "gate_champion": decision.champion or "none",
-        "gate_p_value": "none" if decision.p_value is None else f"{decision.p_value:.6f}",
-        "gate_images": f"{decision.gained} gained, {decision.lost} lost",
-        "gate_accuracy": _pair(decision.accuracy),
-        "gate_recalls": _pairs(decision.recall),
-        "gate_slices": _pairs(decision.slices),
-        "gate_worst_slice": decision.worst_slice or "none",
-        "gate_recipe": decision.recipe.model_dump_json(),
-        "gate_val": f"{len(val)} images, sha256:{split_fingerprint(val)}",
-    }
-    registry.tag(version, tags)
-    registry.describe(version, in_a_sentence(decision))
-    _remember(registry, version, outcome, as_json(decision))
-
-
-def _remember(registry: Registry, version: Version, event: str, content: str) -> None:
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    registry.keep(version, f"history/version-{version.number}/{now}-{event}.json", content)
-
-
-def _pair(figure: Compared) -> str:
-    """Return the champion's and the challenger's figure, as fractions."""
-    sides = (figure.champion, figure.challenger)
-    return " -> ".join("none" if side is None else f"{side:.4f}" for side in sides)
-
-
-def _pairs(figures: Mapping[str, Compared]) -> str:
-    return ", ".join(f"{name} {_pair(figure)}" for name, figure in figures.items()) or "none"
+    answers = classifier.answer_all(as_served(val))
+    return Contender(
+        version.model,
+        version.sha256,
+        answers,
+        is_trial=version.trial is not None,
+        judged_by=version.tags.get(JUDGES_TAG),
+    )

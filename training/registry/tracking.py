@@ -21,10 +21,12 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.store.db.db_types import DATABASE_ENGINES
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
 from training.errors import RegistryError
 from training.fitting.checkpoint import EpochResult
 from training.home import home_folder
+from training.registry.databases import ask_database, is_database
 
 _SQLITE = "sqlite:///"
 _PARENT_TAG = "mlflow.parentRunId"
@@ -36,7 +38,8 @@ _ADDRESS = re.compile(
     r"https?://([\w.~%:-]*@)?([\w.-]+|\[[\da-fA-F:.]+\])(:\d+)?(/.*)?"
     rf"|({'|'.join(DATABASE_ENGINES)})(\+\w+)?://.+"
 )
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+# A database's password may hold slashes; its driver also takes one among the options.
+_CREDENTIALS = re.compile(r"(?<=://)[^\s?#]*@|(?<=[?&])\w*(?:pass|pwd|secret|token)\w*=[^&\s]*")
 _REFUSALS = {"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED"}
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -52,16 +55,17 @@ def tracking_uri() -> str:
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{default.absolute()}"
     if not _ADDRESS.fullmatch(uri):
         raise RegistryError(
-            f"MLFLOW_TRACKING_URI is {without_credentials(uri)!r}: no server (http://HOST:5000) "
-            "and no database (sqlite:////PATH/mlflow.db, postgresql://…). Unset it to use the "
-            "SQLite file in RAPT_HOME"
+            # Not shown: what is no address may hold a password anywhere.
+            "MLFLOW_TRACKING_URI is no server (http://HOST:5000) and no database "
+            "(sqlite:////PATH/mlflow.db, postgresql://…). Unset it to use the SQLite file in "
+            "RAPT_HOME"
         )
     return uri
 
 
 def without_credentials(uri: str) -> str:
     """Return an address, or a text that holds some, without user names and passwords."""
-    return _CREDENTIALS.sub("://", uri)
+    return _CREDENTIALS.sub("", uri)
 
 
 def flattened(settings: BaseModel) -> dict[str, str]:
@@ -80,7 +84,8 @@ def registry_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        reason = without_credentials(" ".join(error.message.split()))
+        # A database's error goes on with the statement and what was in it.
+        reason = without_credentials(" ".join(error.message.partition("[SQL: ")[0].split()))
         if error.error_code in _REFUSALS:
             hint = "refuses: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
             raise RegistryError(f"{place} {hint}. It says: {reason}") from error
@@ -89,29 +94,34 @@ def registry_errors(uri: str) -> Iterator[None]:
         raise RegistryError(f"{place}: {reason}") from error
     except requests.RequestException as error:
         raise _silent(place) from error
+    except SQLAlchemyError as error:
+        reason = without_credentials(str(getattr(error, "orig", None) or error))
+        raise _silent(place, reason.strip().partition("\n")[0].rstrip(".")) from error
+    except ImportError as error:
+        raise RegistryError(
+            f"{place} needs a package that is not installed: {error}. Install it, or "
+            "correct MLFLOW_TRACKING_URI"
+        ) from error
 
 
 class Tracker:
-    """Opens runs on one MLflow: a server, or a database file."""
+    """Opens runs on one MLflow: a server, or a database."""
 
     def __init__(self, uri: str) -> None:
-        """Prepare to talk to an MLflow; nothing is asked yet.
+        """Prepare to talk to an MLflow; a database is asked whether it is there, a server isn't.
 
         Args:
-            uri: ``http://…``, or a database: ``sqlite:////absolute/path.db``, whose folder is
-                made and whose artifacts lie beside it.
+            uri: ``http://…``, or a database: ``sqlite:////absolute/path.db``, whose artifacts
+                lie beside it, and whose folder is made where it belongs into ``$RAPT_HOME``.
 
         Raises:
-            RegistryError: no MLflow can be at such an address, or its folder can't be made.
+            RegistryError: no MLflow can be at such an address, or the database doesn't answer.
         """
         self.uri = uri
-        try:
-            if uri.startswith(_SQLITE):
-                Path(uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RegistryError(f"{error.filename}: {error.strerror}. Set RAPT_HOME") from error
         # MLflow's store of databases uses what SQLAlchemy is about to drop.
         with registry_errors(uri), warnings.catch_warnings(action="ignore"):
+            if is_database(uri):
+                ask_database(uri)
             self.client = MlflowClient(uri)
 
     def check(self) -> None:
@@ -176,7 +186,7 @@ class Tracker:
         """Return where an experiment's artifacts go: a server knows that itself."""
         if self.uri.startswith(_SQLITE):
             folder = Path(self.uri.removeprefix(_SQLITE)).parent
-        elif re.split(r"[+:]", self.uri)[0] in DATABASE_ENGINES:
+        elif is_database(self.uri):
             folder = home_folder() / "mlflow"
         else:
             return None
@@ -266,10 +276,11 @@ class TrackedRun:
             yield
 
 
-def _silent(place: str) -> RegistryError:
+def _silent(place: str, reason: str = "") -> RegistryError:
+    why = f" ({reason})" if reason else ""
     return RegistryError(
-        f"{place} doesn't answer: start it, correct MLFLOW_TRACKING_URI, or unset it to use the "
-        "SQLite file in RAPT_HOME"
+        f"{place} doesn't answer{why}: start it, correct MLFLOW_TRACKING_URI, or unset it to use "
+        "the SQLite file in RAPT_HOME"
     )
 
 

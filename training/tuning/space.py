@@ -1,6 +1,5 @@
 """What a study searches: ranges of keys of the recipe, checked before any trial starts."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -88,7 +87,7 @@ def _dimension(recipe: Recipe, key: str, wanted: Range) -> Dimension:
     place = f"tune.search.{key}"
     own = _own_value(recipe, key)
     low, high = wanted.low, wanted.high
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    if not low < high:
         raise RecipeError(f"{place}: low must be less than high, not {low:g} and {high:g}")
     if wanted.log and low <= 0:
         raise RecipeError(f"{place}: low must be above 0 with log, not {low:g}")

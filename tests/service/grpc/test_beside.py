@@ -2,10 +2,13 @@ import socket
 from contextlib import suppress
 
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from service.data_plane import DataPlane
 from service.grpc.beside import GrpcBeside, put_grpc_beside
+from service.metrics import GrpcMetrics
 from service.settings import Settings
 from tests.service.grpc.client import settings_of
 from tests.service.http.client import started_plane
@@ -19,6 +22,10 @@ class Service:
 
     def add_asgi_middleware(self, middleware: object, plane: DataPlane) -> None:
         self.added.append((middleware, plane))
+
+
+def own_metrics() -> GrpcMetrics:
+    return GrpcMetrics(CollectorRegistry())
 
 
 async def test_it_listens_from_the_applications_start_to_before_its_end() -> None:
@@ -45,13 +52,34 @@ async def test_it_listens_from_the_applications_start_to_before_its_end() -> Non
     async def send(message: Message) -> None:
         seen.append(f"{message['type']}: {listens()}")
 
-    await GrpcBeside(application, plane)({"type": "lifespan"}, receive, send)
+    await GrpcBeside(application, plane, own_metrics)({"type": "lifespan"}, receive, send)
     assert seen == [
         "starting: False",
         "lifespan.startup.complete: True",
         "running: True",
         "lifespan.shutdown: False",
     ]
+
+
+async def test_why_it_does_not_start_is_logged_and_ends_the_start() -> None:
+    # Validated settings have no such value; whatever else goes wrong must not be lost either.
+    settings = settings_of().model_copy(update={"max_batch_bytes": 2**31})
+    sent: list[Message] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "lifespan.startup.complete"})
+
+    async def take() -> Message:
+        return {}
+
+    async def give(message: Message) -> None:
+        sent.append(message)
+
+    beside = GrpcBeside(application, DataPlane(settings), own_metrics)
+    with capture_logs() as logs, pytest.raises(OverflowError):
+        await beside({"type": "lifespan"}, take, give)
+    assert [one["event"] for one in logs] == ["grpc_did_not_start"]
+    assert sent == []
 
 
 async def test_requests_are_passed_on() -> None:

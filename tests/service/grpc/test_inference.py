@@ -192,7 +192,9 @@ async def test_a_message_that_never_comes_holds_a_place_until_the_deadline_only(
 
 
 async def test_messages_are_counted_among_the_bytes_in_flight() -> None:
-    plane = started_plane(settings_of(max_bytes=500, max_bytes_in_flight=1000))
+    plane = started_plane(
+        settings_of(max_bytes=500, max_batch_bytes=1000, max_bytes_in_flight=1000)
+    )
     async with channel_of(plane) as channel:
         await stub_of(channel).ModelInfer(asking(photo_of(1)))
         failure = await failure_of(stub_of(channel).ModelInfer(asking(bytes(1000))))

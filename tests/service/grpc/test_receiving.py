@@ -1,19 +1,35 @@
 import asyncio
+from collections.abc import Callable
 
 import grpc
 import grpc.aio
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import CollectorRegistry
 from tritonclient.grpc import service_pb2 as pb
 
 from service.grpc import receiving
-from tests.service.grpc.client import channel_of, failure_of, settings_of, stub_of
+from tests.service.fake_stages import photo_of
+from tests.service.grpc.client import asking, channel_of, failure_of, settings_of, stub_of
 from tests.service.http.client import started_plane
 
 Code = grpc.StatusCode
 LIVE = "/inference.GRPCInferenceService/ServerLive"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 LIST = reflection_pb2.ServerReflectionRequest(list_services="")
+CHECK = health_pb2.HealthCheckRequest()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(4):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def is_refused(watch: grpc.aio.UnaryStreamCall) -> bool:
+    answer = (await asyncio.gather(watch.read(), return_exceptions=True))[0]
+    return isinstance(answer, grpc.aio.AioRpcError) and answer.code() is Code.RESOURCE_EXHAUSTED
 
 
 async def test_a_message_of_another_type_is_an_invalid_argument() -> None:
@@ -53,6 +69,60 @@ async def test_calls_whose_messages_do_not_come_take_all_places_for_a_moment_onl
         quick = stub_of(channel).ServerLive(pb.ServerLiveRequest())
         assert (await failure_of(slow))[0] is Code.DEADLINE_EXCEEDED
         assert (await quick).live
+
+
+async def test_calls_whose_messages_do_not_come_are_refused_once_there_are_many(
+    registry: CollectorRegistry,
+) -> None:
+    async with channel_of(started_plane(settings_of()), registry) as channel:
+        slow = [channel.stream_unary(LIVE)() for _ in range(400)]
+        await until(lambda: sum(call.done() for call in slow) == 400 - 128)
+        refused = [call for call in slow if call.done()]
+        assert {(await call.code(), await call.details()) for call in refused} == {
+            (
+                Code.RESOURCE_EXHAUSTED,
+                "All 128 places for small calls are taken. Try again shortly.",
+            )
+        }
+        assert dict(await refused[0].trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
+        # Photos have places of their own.
+        await stub_of(channel).ModelInfer(asking(photo_of(1)))
+        for call in slow:
+            call.cancel()
+    labels = {"method": "ServerLive", "code": "RESOURCE_EXHAUSTED"}
+    assert registry.get_sample_value("rapt_grpc_calls_total", labels) == 400 - 128
+
+
+async def test_there_are_so_many_watches_at_once_and_room_beside_them(
+    registry: CollectorRegistry,
+) -> None:
+    async with channel_of(started_plane(settings_of()), registry) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        watches = [stub.Watch(CHECK) for _ in range(320)]
+        answers = await asyncio.gather(*[one.read() for one in watches], return_exceptions=True)
+        failures = [one for one in answers if isinstance(one, grpc.aio.AioRpcError)]
+        assert len(failures) == 320 - 64
+        assert {(one.code(), one.details()) for one in failures} == {
+            (Code.RESOURCE_EXHAUSTED, "All 64 places for watches are taken. Try again shortly.")
+        }
+        assert (await stub_of(channel).ServerLive(pb.ServerLiveRequest())).live
+        assert (await stub.Check(CHECK)).status == health_pb2.HealthCheckResponse.SERVING
+        await stub_of(channel).ModelInfer(asking(photo_of(1)))
+    labels = {"method": "Watch", "code": "RESOURCE_EXHAUSTED"}
+    assert registry.get_sample_value("rapt_grpc_calls_total", labels) == 320 - 64
+
+
+async def test_who_stops_watching_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_WATCHES", 1)
+    async with channel_of(started_plane(settings_of())) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        first = stub.Watch(CHECK)
+        await first.read()
+        assert await is_refused(stub.Watch(CHECK))
+        first.cancel()
+        async with asyncio.timeout(4):
+            while await is_refused(stub.Watch(CHECK)):
+                await asyncio.sleep(0.01)
 
 
 async def test_a_stream_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

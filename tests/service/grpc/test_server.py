@@ -1,6 +1,7 @@
 import asyncio
 import re
 import socket
+import struct
 import time
 
 import grpc
@@ -46,6 +47,38 @@ def services_of(target: str) -> tuple[list[str], list[str]]:
         return names, [method.name for method in service.methods]
 
 
+DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6  # kinds of frames of HTTP/2
+
+
+async def next_ping(reader: asyncio.StreamReader) -> bytes:
+    while True:
+        head = await reader.readexactly(9)
+        payload = await reader.readexactly(int.from_bytes(head[:3]))
+        if head[3] == PING and head[4] == 0:
+            return payload
+
+
+def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:
+    """A frame of HTTP/2 (RFC 9113, section 4.1)."""
+    return struct.pack(">IBI", (len(payload) << 8) | kind, flags, stream) + payload
+
+
+def headers_of(path: str) -> bytes:
+    """A call's headers, each a literal that is not indexed (RFC 7541, section 6.2.2)."""
+    fields = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": path,
+        ":authority": "rapt.test",
+        "content-type": "application/grpc",
+        "te": "trailers",
+    }
+    return b"".join(
+        bytes([0, len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        for name, value in fields.items()
+    )
+
+
 async def test_reflection_tells_what_is_served() -> None:
     plane = started_plane(settings_of())
     async with serving(plane):
@@ -86,8 +119,11 @@ async def test_compressed_messages_are_not_unpacked() -> None:
         assert (await failure_of(call))[0] is Code.UNIMPLEMENTED
 
 
-async def test_calls_that_only_wait_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "_MORE_CALLS", 1)
+async def test_calls_beyond_all_limits_of_our_own_are_bounded_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "MOST_CALLS", 0)
+    monkeypatch.setattr(server_module, "_BEING_REFUSED", 1)
     async with channel_of(started_plane(settings_of(max_in_flight=1))) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(2)]
@@ -95,6 +131,23 @@ async def test_calls_that_only_wait_are_bounded_too(monkeypatch: pytest.MonkeyPa
             await watch.read()
         call = stub_of(channel).ServerLive(pb.ServerLiveRequest())
         assert (await failure_of(call))[0] is Code.RESOURCE_EXHAUSTED
+
+
+async def test_who_watches_is_asked_whether_it_is_still_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "_SILENT_MILLISECONDS", 100)
+    plane = started_plane(settings_of())
+    async with serving(plane), asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", plane.settings.grpc_port)
+        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+        writer.write(frame(HEADERS, 4, 1, headers_of("/grpc.health.v1.Health/Watch")))
+        writer.write(frame(DATA, 0, 1, bytes(5)))
+        # The first ping comes with every call, and measures the connection.
+        for _ in range(2):
+            writer.write(frame(PING, 1, 0, await next_ping(reader)))
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_port_that_is_taken_is_told() -> None:

@@ -1,3 +1,4 @@
+import errno
 import json
 import multiprocessing
 import os
@@ -154,6 +155,46 @@ def test_a_good_version_is_kept_however_many_damaged_ones_came_after_it(
     assert place(models, "4") == 4
     assert versions_of(models.folder / CLASSIFIER_NAME) == [1, 4]
     assert set(listed_in(models)) == {f"{CLASSIFIER_NAME}/{n}/model.onnx" for n in (1, 4)}
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_has_a_versions_number_and_is_no_folder_is_deleted_as_damaged_ones_are(
+    kind: str, models: InstalledModels, tmp_path: Path
+) -> None:
+    place(models, "1")
+    stray = models.folder / CLASSIFIER_NAME / "5"
+    if kind == "file":
+        stray.write_bytes(b"no folder")
+    else:
+        (tmp_path / "elsewhere").mkdir()
+        stray.symlink_to(tmp_path / "elsewhere")
+    assert models.newest() is None
+    assert place(models, "6") == 6
+    assert versions_of(models.folder / CLASSIFIER_NAME) == [1, 6]
+    assert load_classifier(models.folder, max_batch=1).version.version == "6"
+    assert (tmp_path / "elsewhere").exists() == (kind == "link")
+
+
+def test_a_full_disk_leaves_what_was_there_and_nothing_else(
+    models: InstalledModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(models, "1")
+    before = {name: (models.folder / name).read_bytes() for name in files_in(models.folder)}
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    for call in range(4):
+        left = [call]
+
+        def fsync(_: int, left: list[int] = left) -> None:
+            if left[0] == 0:
+                raise full
+            left[0] -= 1
+
+        monkeypatch.setattr("os.fsync", fsync)
+        with pytest.raises(OSError, match="No space left on device"):
+            place(models, "2")
+        monkeypatch.undo()
+        assert files_in(models.folder) == before.keys()
+        assert load_classifier(models.folder, max_batch=1).version.version == "1"
 
 
 def test_a_list_that_is_no_text_is_written_anew(models: InstalledModels) -> None:

@@ -3,13 +3,18 @@ from pathlib import Path
 import onnx
 import pytest
 
-from emotion.contract import CLASSIFIER_NAME, TRIAL_TAG
-from emotion.errors import InvalidRequest
+from emotion.contract import CLASSIFIER_NAME, ROLLED_BACK_TAG, TRIAL_TAG
 from service.models import pull as pull_module
 from service.models.installed import InstalledModels, registry_version_in
 from service.models.onnx import load_classifier
-from service.models.pull import pull
-from service.models.registry import Champion, ChampionRefused, ModelRegistry, RegistryUnreachable
+from service.models.pull import ChampionUnplaced, pull
+from service.models.registry import (
+    Champion,
+    ChampionRefused,
+    ModelRegistry,
+    RegistryMisconfigured,
+    RegistryUnreachable,
+)
 from service.models.repository import versions_of
 from tests.service.registry_models import TestRegistry
 from tests.service.tiny_models import TinyRepository, classifier, detector
@@ -65,6 +70,21 @@ def test_a_rollback_is_pulled_like_a_new_version(
     assert pull(registry.url, models).number == 3
     assert served(models) == "former"
     assert versions_of(models.folder / CLASSIFIER_NAME) == [2, 3]
+
+
+def test_after_a_rollback_the_withdrawn_version_is_deleted_and_the_former_one_kept(
+    registry: TestRegistry, models: InstalledModels
+) -> None:
+    former = registry.register_champion(content_of("former"))
+    pull(registry.url, models)
+    withdrawn = registry.register_champion(content_of("new"))
+    pull(registry.url, models)
+    registry.tag(withdrawn, ROLLED_BACK_TAG, "calls every beard angry")
+    registry.make_champion(former)
+    assert pull(registry.url, models).number == 3
+    assert versions_of(models.folder / CLASSIFIER_NAME) == [1, 3]
+    assert load_classifier(models.folder, 1).version.version == "former"
+    assert served(models) == "former"
 
 
 def test_an_installed_file_that_was_damaged_is_pulled_anew(
@@ -144,7 +164,7 @@ def test_a_registry_that_is_down_leaves_everything_as_it_is(
 
 
 def test_without_a_registry_it_says_how_to_set_one(models: InstalledModels) -> None:
-    with pytest.raises(InvalidRequest, match="Set MLFLOW_TRACKING_URI, as in http://"):
+    with pytest.raises(RegistryMisconfigured, match="Set MLFLOW_TRACKING_URI, as in http://"):
         pull(None, models)
 
 
@@ -153,7 +173,7 @@ def test_a_home_that_can_not_be_written_to_is_told(
 ) -> None:
     registry.register_champion(content_of("new"))
     models = InstalledModels(Path("/proc/nowhere"), built_in=tiny.write())
-    with pytest.raises(InvalidRequest, match=r"/proc/nowhere.* can't be written: "):
+    with pytest.raises(ChampionUnplaced, match=r"/proc/nowhere.* can't be written: "):
         pull(registry.url, models)
 
 

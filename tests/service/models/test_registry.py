@@ -9,12 +9,13 @@ from threading import Thread
 import pytest
 
 from emotion.checksums import digest_of
-from emotion.contract import TRIAL_TAG
-from emotion.errors import InvalidRequest
+from emotion.contract import ROLLED_BACK_TAG, TRIAL_TAG
 from service.models.registry import (
     Champion,
     ChampionRefused,
     ModelRegistry,
+    NoChampion,
+    RegistryMisconfigured,
     RegistryUnreachable,
     registry_uri,
 )
@@ -64,7 +65,7 @@ def test_the_file_comes_as_it_was_registered(registry: TestRegistry, tmp_path: P
 def test_without_a_champion_it_says_how_to_get_one(registry: TestRegistry) -> None:
     registry.register(MODEL)
     registry.have_no_champion()
-    with pytest.raises(ChampionRefused) as refusal:
+    with pytest.raises(NoChampion) as refusal:
         ModelRegistry(registry.url).champion()
     assert refusal.value.message == (
         f"emotion_classifier has no version with the alias 'champion' in {registry.url}: "
@@ -101,6 +102,14 @@ def test_a_version_without_the_file_is_refused(registry: TestRegistry, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_versions_that_were_taken_back_are_told_from_others_and_from_those_that_are_gone(
+    registry: TestRegistry,
+) -> None:
+    good, bad = registry.register(MODEL), registry.register(MODEL)
+    registry.tag(bad, ROLLED_BACK_TAG, "calls every beard angry")
+    assert ModelRegistry(registry.url).withdrawn({good, bad, "999999"}) == {bad}
+
+
 def test_a_server_that_is_down_is_told_without_its_password(free_port: int) -> None:
     registry = ModelRegistry(f"http://user:secret@127.0.0.1:{free_port}")
     with pytest.raises(RegistryUnreachable) as refusal:
@@ -120,7 +129,9 @@ def test_a_server_that_is_no_registry_is_told(other_server: str) -> None:
 
 @pytest.mark.parametrize("other_server", [401, 403], indirect=True)
 def test_a_server_that_lets_nobody_in_is_told(other_server: str) -> None:
-    with pytest.raises(ChampionRefused, match=r"refuses access: .* Set MLFLOW_TRACKING_USERNAME"):
+    with pytest.raises(
+        RegistryUnreachable, match=r"refuses access: .* Set MLFLOW_TRACKING_USERNAME"
+    ):
         ModelRegistry(other_server).champion()
 
 
@@ -145,7 +156,7 @@ def test_a_server_that_lets_nobody_in_is_told(other_server: str) -> None:
     ],
 )
 def test_what_is_no_servers_address_is_told_in_one_line(value: str) -> None:
-    with pytest.raises(InvalidRequest) as refusal:
+    with pytest.raises(RegistryMisconfigured) as refusal:
         ModelRegistry(value)
     assert refusal.value.message == (
         "MLFLOW_TRACKING_URI is not the address of a server, as in http://localhost:5000. A "

@@ -3,23 +3,22 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import pytest
 import structlog
 
 from service.models import registry_watch
-from service.models.pull import Pulled
+from service.models.pull import Outcome, Pulled
 from service.models.registry_watch import (
     RegistryState,
     RegistryWatch,
     pull_in_a_process,
+    registry_misconfigured,
     registry_off,
 )
 from tests.service.registry_models import TestRegistry
 from tests.service.tiny_models import classifier
 
-Outcome = Literal["pulled", "unchanged", "unreachable", "refused"]
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -32,33 +31,56 @@ def pulled(outcome: Outcome, detail: str = "why", number: str | None = None) -> 
     return Pulled(outcome=outcome, detail=detail, registry_version=number)
 
 
+def measured(state: RegistryState) -> tuple[bool | None, bool | None, bool | None]:
+    return state.is_up, state.is_champion_refused, state.is_pull_failed
+
+
 def test_before_the_first_look_nothing_is_known() -> None:
     state = watch_of().state
-    assert (state.state, state.is_up, state.is_champion_refused) == ("pending", None, None)
+    assert (state.state, measured(state)) == ("pending", (None, None, None))
 
 
 def test_a_registry_that_is_not_asked_is_off() -> None:
     state = registry_off()
-    assert (state.state, state.is_up, state.is_champion_refused) == ("off", None, None)
+    assert (state.state, measured(state)) == ("off", (None, None, None))
+
+
+def test_an_address_that_is_none_is_logged_and_nobody_elses_fault() -> None:
+    with structlog.testing.capture_logs() as logs:
+        state = registry_misconfigured("why")
+    assert (state.state, state.detail) == ("misconfigured", "why")
+    assert measured(state) == (None, None, True)
+    assert logs == [
+        {
+            "event": "registry_asked",
+            "outcome": "misconfigured",
+            "detail": "why",
+            "log_level": "warning",
+        }
+    ]
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state", "measured"),
+    ("outcome", "state", "figures"),
     [
-        ("pulled", "ok", (True, False)),
-        ("unchanged", "ok", (True, False)),
-        ("refused", "refused", (True, True)),
-        ("unreachable", "unreachable", (False, None)),
+        ("pulled", "ok", (True, False, False)),
+        ("unchanged", "ok", (True, False, False)),
+        ("empty", "empty", (True, False, False)),
+        ("refused", "refused", (True, True, False)),
+        ("unreachable", "unreachable", (False, None, False)),
+        ("misconfigured", "misconfigured", (None, None, True)),
+        ("unplaced", "unplaced", (True, False, True)),
+        ("failed", "failed", (None, None, True)),
     ],
 )
 def test_a_look_says_how_it_stands(
-    outcome: Outcome, state: str, measured: tuple[bool, bool | None]
+    outcome: Outcome, state: str, figures: tuple[bool | None, bool | None, bool]
 ) -> None:
     watch = watch_of(pulled(outcome, number="7"))
     watch.look()
     seen = watch.state
     assert (seen.state, seen.detail, seen.champion) == (state, "why", "7")
-    assert (seen.is_up, seen.is_champion_refused) == measured
+    assert measured(seen) == figures
 
 
 def test_it_says_since_when_it_is_so() -> None:
@@ -120,7 +142,7 @@ def test_a_process_that_fails_otherwise_is_told_by_its_last_words(
 ) -> None:
     instead("raise SystemExit('no space')")
     result = pull_in_a_process()
-    assert (result.outcome, result.detail) == ("refused", "A pull ended with status 1: no space")
+    assert (result.outcome, result.detail) == ("failed", "A pull ended with status 1: no space")
 
 
 def test_a_process_that_does_not_end_is_ended(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import grpc
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, RaptError
@@ -173,6 +174,33 @@ async def test_tries_end_at_the_deadline(
 async def test_where_nobody_listens_it_is_unavailable(client: TritonClient) -> None:
     with pytest.raises(ModelUnavailable, match="Triton does not answer for the face detector"):
         await infer(client)
+
+
+async def test_while_nobody_listens_the_log_says_so_once_and_names_the_address(
+    client: TritonClient, free_port: int
+) -> None:
+    with capture_logs() as logs:
+        for _ in range(3):
+            with pytest.raises(ModelUnavailable):
+                await client.check_ready("face_detector", Deadline())
+    warnings = [one for one in logs if one["log_level"] == "warning"]
+    assert [(one["event"], one["address"]) for one in warnings] == [
+        ("triton_does_not_answer", f"127.0.0.1:{free_port}")
+    ]
+    # Two tries more, before it was known.
+    assert [one["event"] for one in logs if one not in warnings] == ["triton_asked_again"] * 2
+
+
+async def test_that_triton_answers_again_is_logged_once(
+    fake: FakeTriton, client: TritonClient
+) -> None:
+    fake.failures = [REFUSED] * 3
+    with pytest.raises(ModelUnavailable):
+        await infer(client)
+    with capture_logs() as logs:
+        await infer(client)
+        await infer(client)
+    assert [one["event"] for one in logs] == ["triton_answers_again"]
 
 
 async def test_a_model_that_is_being_loaded_is_not_ready(

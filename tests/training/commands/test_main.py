@@ -1,36 +1,35 @@
 import json
+import resource
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EACCES, ECONNRESET, ENOSPC
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+import torch
+from click.testing import CliRunner
 
 from emotion.labels import EMOTIONS
 from tests.pictures import astronaut
+from tests.training.commands.conftest import MODEL, call
+from tests.training.smoke import ROOT, SMOKE
 from training.commands.main import main
 
-ROOT = Path(__file__).parents[3]
-SMOKE = ROOT / "training" / "configs" / "smoke.yaml"
-MODEL = "emotion_classifier/1/model.onnx"
 
-
-def call(*words: str | Path, home: Path | None = None) -> Result:
-    environment = {} if home is None else {"RAPT_HOME": str(home)}
-    return CliRunner(env=environment).invoke(main, [str(word) for word in words])
-
-
-@pytest.fixture(scope="module")
-def home(parquet_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """RAPT_HOME after a smoke training."""
-    path = tmp_path_factory.mktemp("home")
-    result = call("train", "--data", parquet_folder, "--config", SMOKE, "--threads", "1", home=path)
-    assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("epoch 1/1  16 px  loss ")
-    return path
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let this process write no file beyond a size in bytes, as on a disk that is nearly full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="module")
@@ -147,35 +146,51 @@ def test_what_the_disk_refuses_is_one_line(
     assert result.stderr.startswith(f"Error: {message}")
 
 
+def test_training_that_the_disk_refuses_is_one_line_and_goes_on_afterwards(
+    home: Path, parquet_folder: Path, tmp_path: Path
+) -> None:
+    words = ("train", "--data", parquet_folder, "--config", SMOKE, "--threads", "1")
+    with largest_file(60 * 2**20):  # best.pt fits, checkpoint.pt does not
+        refused = call(*words, home=tmp_path)
+    run = tmp_path / "runs" / "smoke"
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines()[-1] == f"Error: {run}/checkpoint.pt: File too large"
+    assert not (run / "checkpoint.pt.tmp").exists()
+
+    resumed = call(*words, "--resume", home=tmp_path)
+    assert resumed.exit_code == 0
+    weights, expected = (
+        torch.load(folder / "best.pt", weights_only=True)
+        for folder in (run, home / "runs" / "smoke")
+    )
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_run_whose_checkpoint_was_damaged_is_not_gone_on_with(
+    home: Path, parquet_folder: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(home / "runs" / "smoke", tmp_path / "runs" / "smoke")
+    path = run / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:-5])
+    words = ("train", "--data", parquet_folder, "--config", SMOKE, "--resume")
+    result = call(*words, home=tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Error: {path}: damaged. Bring it back from a copy, or delete {run} and train anew\n"
+    )
+
+
+def test_data_that_are_not_there_leave_no_run_behind(tmp_path: Path) -> None:
+    assert call("train", "--data", tmp_path / "typo", home=tmp_path / "home").exit_code == 1
+    assert not (tmp_path / "home").exists()
+
+
 def test_what_is_no_error_of_a_disk_is_shown_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise ConnectionResetError(ECONNRESET, "Connection reset by peer")
 
     monkeypatch.setattr("training.registry.tracking.tracking_uri", fail)
     assert isinstance(CliRunner().invoke(main, ["rollback"]).exception, ConnectionResetError)
-
-
-def test_champion_is_exported_by_default_and_missed_where_there_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    result = call("export", home=tmp_path)
-    assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith("Error: there is no champion to export yet")
-
-
-def test_form_of_a_run_is_not_asked_of_the_champion(tmp_path: Path) -> None:
-    result = call("export", "--precision", "int8", home=tmp_path)
-    assert result.exit_code == 2
-    assert "--precision int8 and --config go with --run" in result.stderr
-
-
-def test_detector_is_exported(tmp_path: Path) -> None:
-    place = "face_detector/1/model.onnx"
-    (tmp_path / "README.md").write_text(f"{'0' * 64}  {place}\n", encoding="utf-8")
-    result = call("export-detector", "--repository", tmp_path)
-    assert result.exit_code == 0, result.output
-    assert (tmp_path / place).is_file()
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "export", "export-detector"])

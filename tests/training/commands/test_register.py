@@ -64,6 +64,31 @@ def test_run_without_exported_files_is_refused(
     assert "no complete candidate. `python -m training export --run` makes one" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("recipe.yaml", "recipe.yaml: damaged: it is cut off. `python -m training train --resume"),
+        ("pipeline.json", "pipeline.json: damaged. Bring it back from a copy, or delete"),
+        ("history.jsonl", "history.jsonl: line 2 is damaged. Bring it back from a copy, or"),
+        ("candidate/int8.onnx", "int8.onnx: missing, or not the file that candidate.json tells"),
+        ("candidate/candidate.json", "candidate.json: damaged, or of an older form. `python -m"),
+    ],
+)
+def test_run_that_was_damaged_is_refused_in_one_line(
+    folder: Path, twice: Twice, name: str, message: str
+) -> None:
+    (folder / "pipeline.json").write_text('{"key": "a", "experiment": {}}', encoding="utf-8")
+    content = (folder / name).read_bytes()
+    # Of the history half a last line is no damage.
+    (folder / name).write_bytes(content[:-3] + b"\n" if name == "history.jsonl" else content[:-3])
+    before = twice.registry.challenger()
+    result = call("register", "--run", folder, home=folder, url=twice.registry.tracker.uri)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert message in result.stderr
+    assert twice.registry.challenger() == before
+
+
 def test_folder_without_a_training_run_is_refused(
     candidate: Candidate, twice: Twice, tmp_path: Path
 ) -> None:
@@ -72,3 +97,15 @@ def test_folder_without_a_training_run_is_refused(
     result = call("register", "--run", tmp_path, home=tmp_path, url=uri)
     assert result.exit_code == 1
     assert "recipe.yaml: missing. The folder holds no training run" in result.stderr
+
+
+def test_damaged_key_of_a_run_is_told_in_one_line(
+    folder: Path, twice: Twice, tmp_path: Path
+) -> None:
+    (folder / "registered.json").write_text('{"ke', encoding="utf-8")
+    url = twice.registry.tracker.uri
+    result = call("register", "--run", folder, home=tmp_path, url=url)
+    assert result.stderr == (
+        f"Error: {folder}/registered.json: damaged. Delete it, and the run is registered once "
+        "more\n"
+    )

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
+from tests.conftest import PROJECT
 from tests.pictures import astronaut, encode, gradient
 from training.data.dataset import Fer2013, Split
 from training.data.fer2013 import load_fer2013
@@ -18,7 +19,6 @@ from training.data.prepare import folder_of, plan, prepare
 from training.errors import DatasetError, ModelFileError
 from training.experiment import DataRecipe
 
-ROOT = Path(__file__).parents[3]
 SPLITS = ("train", "val", "test")
 
 
@@ -119,6 +119,34 @@ def test_fingerprint_is_that_of_images_and_labels(
     assert manifests[0]["inputs"] != manifests[1]["inputs"]
 
 
+def columns_of(folder: Path, name: str, limit: int | None = None) -> dict[str, str]:
+    """Return a split's columns as texts, since NaN equals nothing."""
+    table = pyarrow.parquet.read_table(folder / f"{name}.parquet").slice(0, limit)
+    return {key: repr(values) for key, values in table.to_pydict().items()}
+
+
+@pytest.mark.parametrize("limit", [None, 4])
+def test_what_the_same_detector_saw_is_taken_from_prepared_data_as_it_is(
+    limit: int | None, prepared: Path, model_repository: Path, tmp_path: Path
+) -> None:
+    again = prepare(DataRecipe(source=str(prepared)), tmp_path, 1, model_repository, limit)
+    for name in SPLITS:
+        taken, expected = columns_of(again, name), columns_of(prepared, name, limit)
+        for columns in (taken, expected):
+            columns.pop("copy_of_train")  # of those that are taken, none may be
+        assert taken == expected
+
+
+def test_photos_that_were_prepared_are_not_cut_out_again(
+    model_repository: Path, tmp_path: Path
+) -> None:
+    folder = prepare(put_photos(tmp_path / "photos"), tmp_path, 1, model_repository)
+    again = prepare(DataRecipe(source=str(folder)), tmp_path, 1, model_repository)
+    assert again != folder
+    for name in SPLITS:
+        assert columns_of(again, name) == columns_of(folder, name)
+
+
 def test_limited_data_is_another(
     parquet_folder: Path, model_repository: Path, tmp_path: Path
 ) -> None:
@@ -197,19 +225,6 @@ def test_missing_source_or_detector_is_an_error(
         prepare(DataRecipe(source=str(parquet_folder)), tmp_path, 1, tmp_path)
 
 
-@pytest.fixture(scope="module")
-def slow_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of 4 training, 150 val and 4 test images, each another noise."""
-    path = tmp_path_factory.mktemp("slow") / "fer2013.csv"
-    generator = np.random.default_rng(0)
-    lines = ["emotion,pixels,Usage"]
-    for usage, count in (("Training", 4), ("PublicTest", 150), ("PrivateTest", 4)):
-        noise = generator.integers(0, 256, (count, 48 * 48))
-        lines += [f"0,{' '.join(map(str, pixels))},{usage}" for pixels in noise]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
 def test_killed_process_leaves_whole_splits_that_are_not_done_again(
     slow_source: Path, tmp_path: Path
 ) -> None:
@@ -218,7 +233,7 @@ def test_killed_process_leaves_whole_splits_that_are_not_done_again(
     words += ["--data", str(slow_source), "--output", str(folder)]
     environment = {**os.environ, "RAPT_HOME": str(tmp_path)}
     with subprocess.Popen(  # noqa: S603  # this very Python
-        words, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
+        words, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL
     ) as process:
         end = time.monotonic() + 60
         while not (folder / "train.parquet").exists():
@@ -231,7 +246,7 @@ def test_killed_process_leaves_whole_splits_that_are_not_done_again(
     before = times_in(folder)["train.parquet"]
 
     answer = subprocess.run(  # noqa: S603  # this very Python
-        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        words, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True
     )
 
     assert answer.stdout == f"{folder}\n"

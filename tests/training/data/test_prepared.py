@@ -19,6 +19,8 @@ from training.data.prepared import (
     is_prepared,
     left_out_of,
     read_conditions,
+    read_rows,
+    seen_by_of,
     write_split,
 )
 from training.errors import DatasetError
@@ -65,6 +67,34 @@ def test_what_was_seen_is_read_back(tmp_path: Path) -> None:
     assert conditions.pose[0].tolist() == [10, -20, 30.5]
     assert conditions.landmarks.shape == (2, 5, 2)
     assert conditions.pose.dtype == np.float32
+
+
+@pytest.mark.parametrize("voted", [True, False])
+def test_rows_are_read_back_as_they_were(voted: bool, tmp_path: Path) -> None:  # noqa: FBT001  # pytest gives it
+    rows = [row(10, voted=voted), row(20, 6, found=False, voted=voted)]
+    write(tmp_path / "one.parquet", *rows)
+    again = read_rows(tmp_path / "one.parquet")
+    assert [(one.name, one.label, one.look.faces) for one in again] == [
+        ("train 10", 3, 1), ("train 20", 6, 0),
+    ]  # fmt: skip
+    assert np.array_equal(again[1].look.aligned, image(21))
+    write(tmp_path / "two.parquet", *again)
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+
+
+def test_row_that_is_no_image_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.parquet", row(10))
+    table = pyarrow.parquet.read_table(path)
+    at = table.column_names.index("aligned")
+    pyarrow.parquet.write_table(table.set_column(at, "aligned", pa.array([b"no image"])), path)
+    with pytest.raises(DatasetError, match=r"train\.parquet, row 0: not an image"):
+        read_rows(path)
+
+
+def test_file_names_who_looked_at_the_faces(tmp_path: Path) -> None:
+    write_split(tmp_path / "train.parquet", [row(10)], [], "one", set(), "retinaface")
+    assert seen_by_of(tmp_path / "train.parquet") == "retinaface"
+    assert seen_by_of(write(tmp_path / "val.parquet", row(10))) is None
 
 
 def test_what_is_not_known_of_a_face_is_read_back_as_nan(tmp_path: Path) -> None:

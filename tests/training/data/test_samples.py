@@ -7,12 +7,14 @@ import pytest
 
 from tests.pictures import astronaut, encode, gradient, png_bomb
 from tests.training.data.fake_finder import FakeFinder
-from training.data.conditions import LIMITS
+from training.data.conditions import LIMITS, Look
 from training.data.dataset import Fer2013
 from training.data.finders import FaceFinder, open_finder
+from training.data.prepare import plan
 from training.data.prepared import LeftOut, Row
 from training.data.samples import Sample, fingerprint, read_samples
 from training.errors import DatasetError
+from training.experiment import DataRecipe
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,19 @@ def test_only_parquet_gives_votes(drawn: Fer2013, parquet_folder: Path, csv_file
     assert votes is not None
     assert np.array_equal(votes, drawn.test.votes[5])
     assert read_samples(csv_file, None)["test"][5].votes is None
+
+
+def test_what_the_very_same_saw_is_looked_at_by_nobody(
+    prepared: Path, parquet_folder: Path, model_repository: Path
+) -> None:
+    recipe = DataRecipe(source=str(parquet_folder))
+    seen_by = plan(recipe, prepared.parent, model_repository, None, None).seen_by
+    (sample, *_), finder = read_samples(prepared, 1, seen_by)["val"], FakeFinder()
+    row = sample.look(finder)
+    assert isinstance(row, Row)
+    assert (row.name, finder.seen) == ("val 0", [])
+    assert not isinstance(read_samples(prepared, 1, "another")["val"][0].content, Look)
+    assert not isinstance(read_samples(prepared, 1)["val"][0].content, Look)
 
 
 def test_tree_gives_its_files(folder_tree: Path) -> None:

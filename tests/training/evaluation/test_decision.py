@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from training.evaluation.decision import (
     Compared,
     Decision,
+    Judges,
     as_json,
     as_table,
     in_a_sentence,
@@ -26,6 +27,7 @@ REFUSED = Decision(
     slices={"dark": Compared(400, 0.6, 0.58, -0.02)},
     worst_slice="dark",
     recipe=GateRecipe(),
+    judges=Judges(3589, "c" * 64),
 )
 FIRST = Decision(
     accepted=True,
@@ -42,6 +44,7 @@ FIRST = Decision(
     slices={},
     worst_slice=None,
     recipe=GateRecipe(significance=0.01),
+    judges=Judges(14, "d" * 64),
 )
 
 

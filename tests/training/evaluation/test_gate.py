@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from math import comb
 
@@ -5,24 +6,29 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from training.evaluation.decision import Compared, Decision
-from training.evaluation.gate import Contender, judge
+from training.evaluation.decision import Compared, Decision, Judges
+from training.evaluation.gate import Contender, Exam, judge
 from training.experiment import GateRecipe
 
-IMAGES = 40
-LABELS = np.arange(IMAGES, dtype=np.int64) % 2
+# 40 images of the first two emotions in turn, and one of each other emotion.
+LABELS = np.array([*([0, 1] * 20), 2, 3, 4, 5, 6], dtype=np.int64)
+IMAGES = len(LABELS)
 LENIENT = GateRecipe.model_construct(significance=0.05, recall_margin=1.0, slice_margin=1.0)
 
 
 def contender(right: npt.NDArray[np.bool_], name: str) -> Contender:
-    """Answer the images of ``LABELS``: 0 or 1 where right, else 2."""
+    """Answer the images of ``LABELS``: the label where right, else the one after it."""
     probabilities = np.zeros((IMAGES, 7), dtype=np.float32)
-    probabilities[np.arange(IMAGES), np.where(right, LABELS, 2)] = 1
+    probabilities[np.arange(IMAGES), np.where(right, LABELS, (LABELS + 1) % 7)] = 1
     return Contender(name, f"sha256 of {name}", probabilities)
 
 
 def right_on(*ranges: range) -> npt.NDArray[np.bool_]:
     return np.isin(np.arange(IMAGES), [row for one in ranges for row in one])
+
+
+def exam(slices: dict[str, npt.NDArray[np.bool_]] | None = None) -> Exam:
+    return Exam(Judges(IMAGES, "5a"), LABELS, slices or {})
 
 
 def decide(
@@ -32,17 +38,17 @@ def decide(
     slices: dict[str, npt.NDArray[np.bool_]] | None = None,
 ) -> Decision:
     sides = contender(challenger, "new"), contender(champion, "old")
-    return judge(*sides, LABELS, slices or {}, recipe)
+    return judge(*sides, exam(slices), recipe)
 
 
 def test_challenger_without_a_champion_is_accepted() -> None:
     nothing_right = contender(right_on(), "new")
-    decision = judge(nothing_right, None, LABELS, {"dark": right_on(range(4))}, GateRecipe())
+    decision = judge(nothing_right, None, exam({"dark": right_on(range(4))}), GateRecipe())
     assert decision.accepted
     assert decision.reasons == ("No champion yet.",)
     assert decision.champion is None
     assert decision.p_value is None
-    assert decision.accuracy == Compared(40, None, 0.0, None)
+    assert decision.accuracy == Compared(45, None, 0.0, None)
     assert decision.slices == {"dark": Compared(4, None, 0.0, None)}
     assert decision.worst_slice is None
 
@@ -65,7 +71,7 @@ def test_five_images_gained_and_none_lost_are_enough() -> None:
     decision = decide(right_on(range(10)), right_on(range(15)))
     assert decision.accepted
     assert decision.reasons == ("It gains 5 images and loses 0, p = 0.0312.",)
-    assert decision.accuracy == Compared(40, 0.25, 0.375, 0.125)
+    assert decision.accuracy == Compared(45, 10 / 45, 15 / 45, 5 / 45)
 
 
 def test_four_images_gained_and_none_lost_are_not() -> None:
@@ -97,7 +103,7 @@ def test_equal_answers_give_p_1() -> None:
 
 def test_the_champions_own_file_is_refused_as_such() -> None:
     same = contender(right_on(range(10)), "new")
-    decision = judge(same, same, LABELS, {}, LENIENT)
+    decision = judge(same, same, exam(), LENIENT)
     assert decision.reasons == (
         "It is the champion: both files have the same SHA-256.",
         "It is not right more often: it gains 0 images and loses 0.",
@@ -122,10 +128,38 @@ def test_recall_that_falls_by_more_than_the_margin_refuses_a_better_challenger()
     assert decision.reasons == ("Its recall of angry falls by 10.00 points, more than 5.00.",)
 
 
-def test_emotions_without_an_image_do_not_count() -> None:
-    decision = decide(right_on(range(10)), right_on(range(15)), GateRecipe())
+def two_emotions(is_trial: bool) -> Decision:  # noqa: FBT001  # read beside its value
+    """Judge on the first 40 images alone: of the other emotions none is shown."""
+    shown = Exam(Judges(40, "40"), LABELS[:40], {})
+    new, old = (
+        Contender(name, name, contender(right_on(rows), name).probabilities[:40], is_trial)
+        for name, rows in (("new", range(15)), ("old", range(10)))
+    )
+    return judge(new, old, shown, GateRecipe())
+
+
+def test_exam_that_does_not_show_every_emotion_refuses_a_better_challenger() -> None:
+    decision = two_emotions(is_trial=False)
+    assert decision.reasons == (
+        "Val has no image of fear, happy, sad, surprise, neutral: it can't judge.",
+    )
+
+
+def test_emotions_that_the_exam_of_a_trial_does_not_show_do_not_count() -> None:
+    decision = two_emotions(is_trial=True)
     assert decision.recall["happy"] == Compared(0, None, None, None)
     assert decision.accepted
+
+
+def test_champion_judged_by_other_images_refuses_a_better_challenger() -> None:
+    old = replace(contender(right_on(range(10)), "old"), judged_by="3589 images, sha256:1b")
+    new = contender(right_on(range(15)), "new")
+    assert judge(new, old, exam(), LENIENT).reasons == (
+        "Val is not the one that judged the champion: 45 images, sha256:5a now, "
+        "3589 images, sha256:1b then.",
+    )
+    same = replace(old, judged_by=str(exam().judges))
+    assert judge(new, same, exam(), LENIENT).accepted
 
 
 def test_a_slice_that_falls_by_more_than_the_margin_refuses_a_better_challenger() -> None:

@@ -1,10 +1,12 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from emotion.checksums import digest_of
 from training.data.dataset import Fer2013
-from training.errors import CandidateError
+from training.errors import CandidateError, CheckpointError
 from training.experiment import QuantisationRecipe
 from training.export.candidate import Candidate, package, read_candidate
 from training.fitting.checkpoint import best_weights
@@ -65,3 +67,60 @@ def test_account_is_json_for_people(candidate: Candidate) -> None:
     account = json.loads((candidate.model.parent / "candidate.json").read_text(encoding="utf-8"))
     assert account["version"] == candidate.version
     assert account["served"] == "int8"
+
+
+@pytest.fixture
+def copied(candidate: Candidate, tmp_path: Path) -> Path:
+    """The candidate's folder, to be damaged."""
+    return Path(shutil.copytree(candidate.model.parent, tmp_path / "candidate"))
+
+
+@pytest.mark.parametrize("name", ["int8.onnx", "fp32.onnx"])
+def test_file_that_is_not_the_one_that_was_made_is_refused(copied: Path, name: str) -> None:
+    content = (copied / name).read_bytes()
+    for damaged in (content[:-1], b"", bytes([content[0] ^ 1]) + content[1:]):
+        (copied / name).write_bytes(damaged)
+        with pytest.raises(CandidateError, match=rf"{name}: missing, or not the file that "):
+            read_candidate(copied)
+    (copied / name).unlink()
+    with pytest.raises(
+        CandidateError, match=rf"{name}: missing, or not .*`.* export --run` with the run's"
+    ):
+        read_candidate(copied)
+
+
+def test_account_that_was_cut_off_is_refused(copied: Path) -> None:
+    account = (copied / "candidate.json").read_bytes()
+    (copied / "candidate.json").write_bytes(account[:-10])
+    with pytest.raises(CandidateError, match=r"candidate\.json: damaged, or of an older form\. "):
+        read_candidate(copied)
+
+
+def test_file_that_is_no_classifier_is_refused_whatever_the_account_says(copied: Path) -> None:
+    (copied / "int8.onnx").write_bytes(b"no model")
+    account = json.loads((copied / "candidate.json").read_text(encoding="utf-8"))
+    account["sha256"]["int8"] = digest_of(b"no model")
+    (copied / "candidate.json").write_text(json.dumps(account), encoding="utf-8")
+    with pytest.raises(CandidateError, match=r"int8\.onnx: no model that ONNX Runtime can open"):
+        read_candidate(copied)
+
+
+def test_damaged_candidate_is_made_anew(
+    copied: Path, candidate: Candidate, trained_run: Path, drawn: Fer2013
+) -> None:
+    (copied / "int8.onnx").write_bytes(b"half")
+    recipe = QuantisationRecipe(images=16, most_lost=1.0)
+    made = package(best_weights(trained_run), drawn, recipe, copied)
+    assert made == read_candidate(copied)
+    assert made.model.read_bytes() == candidate.model.read_bytes()
+
+
+def test_damaged_weights_leave_the_former_candidate(
+    copied: Path, trained_run: Path, drawn: Fer2013, tmp_path: Path
+) -> None:
+    weights = tmp_path / "best.pt"
+    weights.write_bytes(best_weights(trained_run).read_bytes()[:-100])
+    recipe = QuantisationRecipe(images=16, most_lost=1.0)
+    with pytest.raises(CheckpointError, match=r"best\.pt: damaged"):
+        package(weights, drawn, recipe, copied)
+    assert read_candidate(copied).served == "int8"

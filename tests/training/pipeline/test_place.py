@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import PipelineError
+from training.errors import DatasetError, PipelineError
 from training.experiment import Experiment, GateRecipe
-from training.pipeline.place import opened_place
+from training.pipeline.place import Account, opened_place, read_account
 from training.recipe import Recipe
 
+DATA = "a" * 64
 ONE = Experiment()
 OTHER = Experiment(train=Recipe(seed=2), gate=GateRecipe(significance=0.01))
 
 
 def open_and_close(runs: Path, experiment: Experiment = ONE, *, finish: bool = False) -> Path:
     with opened_place(runs, experiment) as place:
+        place.require_data(DATA)
         if finish:
             place.finish({"promoted": True})
         return place.folder
@@ -25,13 +27,14 @@ def test_first_pipeline_begins_as_001(tmp_path: Path) -> None:
     with opened_place(tmp_path / "runs" / "smoke", ONE) as place:
         assert place.folder == tmp_path / "runs" / "smoke" / "001"
         assert not place.resumed
+        place.require_data(DATA)
         account = json.loads((place.folder / "pipeline.json").read_text(encoding="utf-8"))
     assert account == {"key": place.key, "experiment": ONE.model_dump(mode="json")}
 
 
 def test_unfinished_pipeline_is_gone_on_with(tmp_path: Path) -> None:
     with opened_place(tmp_path, ONE) as first:
-        pass
+        first.require_data(DATA)
     with opened_place(tmp_path, ONE) as second:
         assert second.resumed
         assert (second.folder, second.key) == (first.folder, first.key)
@@ -48,6 +51,31 @@ def test_unfinished_pipeline_of_another_experiment_is_refused(tmp_path: Path) ->
         PipelineError, match=r"001: not finished, .* differs in gate\.significance, train\.seed\. "
     ):
         open_and_close(tmp_path, OTHER)
+
+
+def test_pipeline_whose_data_were_not_found_has_not_begun(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError), opened_place(tmp_path, ONE):
+        raise DatasetError("no FER2013 here")
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    assert open_and_close(tmp_path, OTHER).name == "001"
+
+
+def test_pipeline_that_was_killed_before_it_knew_its_data_keeps_its_key(tmp_path: Path) -> None:
+    with opened_place(tmp_path, ONE) as first:
+        first.require_data(DATA)
+    (first.folder / "data.sha256").unlink()
+    with opened_place(tmp_path, ONE) as second:
+        second.require_data(DATA)
+    assert read_account(first.folder) == Account(
+        key=first.key, experiment=ONE.model_dump(mode="json")
+    )
+
+
+@pytest.mark.parametrize("content", ["", '{"key": "a', "{}", "[]", '{"key": 1, "experiment": {}}'])
+def test_damaged_account_is_refused(tmp_path: Path, content: str) -> None:
+    (open_and_close(tmp_path) / "pipeline.json").write_text(content, encoding="utf-8")
+    with pytest.raises(PipelineError, match=r"001/pipeline\.json: damaged\. Bring .* begin anew$"):
+        open_and_close(tmp_path)
 
 
 def test_folder_that_a_killed_process_only_made_is_used(tmp_path: Path) -> None:
@@ -75,7 +103,8 @@ def test_two_processes_are_not_at_work_in_one_place(tmp_path: Path) -> None:
         "import sys, time, pathlib\n"
         "from training.experiment import Experiment\n"
         "from training.pipeline.place import opened_place\n"
-        "with opened_place(pathlib.Path(sys.argv[1]), Experiment()):\n"
+        "with opened_place(pathlib.Path(sys.argv[1]), Experiment()) as place:\n"
+        "    place.require_data('a')\n"
         "    print('open', flush=True)\n"
         "    time.sleep(600)\n"
     )
@@ -92,15 +121,18 @@ def test_two_processes_are_not_at_work_in_one_place(tmp_path: Path) -> None:
 
 def test_files_are_read_back_and_leave_no_draft(tmp_path: Path) -> None:
     with opened_place(tmp_path, ONE) as place:
+        place.require_data(DATA)
         assert place.read("decision.json") is None
         place.write("decision.json", "{}")
         assert place.read("decision.json") == "{}"
-        assert {path.name for path in place.folder.iterdir()} == {"decision.json", "pipeline.json"}
+        assert {path.name for path in place.folder.iterdir()} == {
+            "data.sha256", "decision.json", "pipeline.json",
+        }  # fmt: skip
 
 
 def test_other_data_than_at_the_beginning_are_refused(tmp_path: Path) -> None:
     with opened_place(tmp_path, ONE) as place:
-        place.require_data("a" * 64)
-        place.require_data("a" * 64)
+        place.require_data(DATA)
+        place.require_data(DATA)
         with pytest.raises(PipelineError, match="001: began with other data"):
             place.require_data("b" * 64)

@@ -16,14 +16,25 @@ from emotion.labels import EMOTIONS
 from training.data.dataset import Conditions, Split
 from training.export.candidate import Candidate, Precision
 
-ROWS = 40
-LABELS = np.arange(ROWS, dtype=np.int64) % 2
+# 40 rows of the first two emotions in turn, and one of each other emotion.
+LABELS = np.array([*([0, 1] * 20), 2, 3, 4, 5, 6], dtype=np.int64)
+ROWS = len(LABELS)
 
 
-def sheet(right: Sequence[int], version: str, labels: str = ",".join(EMOTIONS)) -> bytes:
-    """Return a model that is right on these rows and says ``fear`` on all others."""
-    answers = np.where(np.isin(np.arange(ROWS), right), LABELS, 2)
+def sheet(
+    right: Sequence[int],
+    version: str,
+    labels: str = ",".join(EMOTIONS),
+    *,
+    right_value: float = 1.0,
+) -> bytes:
+    """Return a model that is right on these rows and says the next emotion on all others.
+
+    It is sure of all of them: 1.0, or ``right_value`` for a model that is broken.
+    """
+    answers = np.where(np.isin(np.arange(ROWS), right), LABELS, (LABELS + 1) % len(EMOTIONS))
     table = np.eye(len(EMOTIONS), dtype=np.float32)[answers]
+    table[table == 1] = right_value
     constants: dict[str, npt.NDArray[np.generic]] = {
         "table": table,
         "zero": np.array(0, dtype=np.int64),

@@ -2,6 +2,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import mlflow.artifacts
 import pytest
 
 from emotion.contract import CLASSIFIER_NAME, MODEL_FILE
@@ -84,3 +85,14 @@ def number_of_champion(registry: Registry) -> str | None:
 
 def tags(registry: Registry, version: Version) -> dict[str, str]:
     return dict(registry.version(version.number).tags)
+
+
+def history(registry: Registry, version: Version, folder: Path) -> list[Path]:
+    """Download what is kept of a version, oldest first."""
+    place = mlflow.artifacts.download_artifacts(
+        run_id=version.run_id,
+        artifact_path=f"history/version-{version.number}",
+        dst_path=str(folder),
+        tracking_uri=registry.tracker.uri,
+    )
+    return sorted(Path(place).iterdir())

@@ -1,11 +1,12 @@
+import math
 from pathlib import Path
 
 import pytest
 
 from emotion.checksums import digest_of, read_checksums
-from tests.training.registry.answer_sheets import offer
+from tests.training.registry.answer_sheets import offer, sheet
 from tests.training.registry.conftest import Gate, Register, open_run
-from training.errors import ExportError, PromotionError
+from training.errors import ExportError, ModelFileError, PromotionError
 from training.registry.champion import begin_repository, export_champion, require_fit_to_commit
 from training.registry.versions import Registry
 
@@ -56,6 +57,26 @@ def test_without_a_champion_there_is_nothing_to_export(
         export_champion(registry, repository)
 
 
+def test_without_a_champion_there_is_nothing_to_commit(
+    registry: Registry, register: Register
+) -> None:
+    register(range(10))
+    with pytest.raises(PromotionError, match="no champion to export yet"):
+        require_fit_to_commit(registry, large=True)
+
+
+def test_champion_that_answers_nan_is_not_exported(
+    registry: Registry, tmp_path: Path, repository: Path
+) -> None:
+    candidate = offer(tmp_path / "run", range(10), "broken")
+    candidate.model.write_bytes(sheet(range(10), "broken-int8", right_value=math.nan))
+    version = registry.register(candidate, open_run(registry).run_id)["int8"]
+    registry.point("champion", version)
+    with pytest.raises(ModelFileError, match=r"version \d+ \(broken-int8\): answers \[nan, 0\.0"):
+        export_champion(registry, repository)
+    assert [entry.name for entry in repository.iterdir()] == ["README.md"]
+
+
 def test_trial_is_not_for_committing(registry: Registry, register: Register, gate: Gate) -> None:
     gate.crown(register(range(20), trial=16))
     with pytest.raises(PromotionError, match="is a trial: it learnt from a cut"):
@@ -74,7 +95,6 @@ def test_large_champion_is_not_for_committing(
 def test_champion_of_either_form_may_be_committed(
     registry: Registry, register: Register, gate: Gate, tmp_path: Path
 ) -> None:
-    require_fit_to_commit(registry, large=False)
     gate.crown(register(range(10)))
     require_fit_to_commit(registry, large=False)
     candidate = offer(tmp_path / "run", range(20), "new", served="fp32")

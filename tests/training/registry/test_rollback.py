@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from emotion.contract import ROLLED_BACK_TAG
 from tests.training.registry.conftest import Gate, Register, number_of_champion, tags
 from training.errors import PromotionError
 from training.registry.promotion import promote, roll_back
@@ -31,7 +32,8 @@ def test_rollback_puts_the_former_champion_back(
     left, champion = roll_back(registry, "calls every beard angry")
     assert (left.number, champion.number) == (new.number, old.number)
     assert number_of_champion(registry) == old.number
-    assert tags(registry, new)["rolled_back"] == "calls every beard angry"
+    # A service asks for this tag, and forgets what has it.
+    assert tags(registry, new)[ROLLED_BACK_TAG] == "calls every beard angry"
     assert "former_champion" not in tags(registry, new)
 
 

@@ -27,8 +27,8 @@ NOBODY = "http://rapt:secret@127.0.0.1:9"
 
 @pytest.fixture(scope="session")
 def tracker(tmp_path_factory: pytest.TempPathFactory) -> Tracker:
-    """A database file in a folder that isn't there yet."""
-    folder = tmp_path_factory.mktemp("home") / "mlflow"
+    """A database file that isn't there yet."""
+    folder = tmp_path_factory.mktemp("mlflow")
     return Tracker(f"sqlite:///{folder / 'mlflow.db'}")
 
 
@@ -219,12 +219,30 @@ def test_address_of_no_mlflow_is_refused() -> None:
         Tracker("abc://x")
 
 
-def test_folder_that_can_not_be_made_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(RegistryError, match=r"Not a directory. Set RAPT_HOME"):
-        Tracker(f"sqlite:///{tmp_path / 'file' / 'mlflow' / 'mlflow.db'}")
+def test_address_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "rapt:secret@host")
+    with pytest.raises(RegistryError) as caught:
+        tracking_uri()
+    assert "secret" not in str(caught.value)
 
 
-def test_credentials_are_taken_out_of_every_address_in_a_text() -> None:
-    text = "from http://me:secret@one/x to postgresql://you@two/y"
-    assert without_credentials(text) == "from http://one/x to postgresql://two/y"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "from http://me:secret@one/x to postgresql://you@two/y",
+            "from http://one/x to postgresql://two/y",
+        ),
+        ("postgresql://me:s/ecret@one/x", "postgresql://one/x"),
+        ("postgresql://one/x?user=me&password=secret", "postgresql://one/x?user=me&"),
+        ("postgresql://one/x?sslpassword=secret&a=b", "postgresql://one/x?&a=b"),
+    ],
+)
+def test_credentials_are_taken_out_of_every_address_in_a_text(text: str, shown: str) -> None:
+    assert without_credentials(text) == shown
+
+
+def test_database_that_fails_in_mid_run_is_said_without_its_statement(tracker: Tracker) -> None:
+    with pytest.raises(RegistryError) as caught, registry_errors(tracker.uri):
+        raise MlflowException("(sqlite3.OperationalError) disk is full\n[SQL: INSERT secret]")
+    assert str(caught.value) == f"MLflow at {tracker.uri}: (sqlite3.OperationalError) disk is full"

@@ -37,7 +37,7 @@ def test_both_files_become_versions_that_say_what_they_are(
 
     versions = registry.register(candidate, run.run_id)
 
-    figures = {"val_accuracy_fp32": "1.000000", "val_accuracy_int8": "0.750000"}
+    figures = {"val_accuracy_fp32": "1.000000", "val_accuracy_int8": "0.666667"}
     expected: tuple[tuple[str, Precision, str], ...] = (
         ("1", "fp32", "2026.11.24-1a2b3c4d"),
         ("2", "int8", "2026.11.24-1a2b3c4d-int8"),

@@ -58,8 +58,6 @@ def test_recipe_changes_only_in_the_keys_that_are_given() -> None:
         ("limit", Range(low=1, high=9), "limit: only numbers can be searched, and it is None"),
         ("dropout", Range(low=0.5, high=0.5), "dropout: low must be less than high, not 0.5 and"),
         ("dropout", Range(low=0.5, high=0.1), "dropout: low must be less than high, not 0.5 and"),
-        ("dropout", Range(low=0, high=float("nan")), "dropout: low must be less than high"),
-        ("dropout", Range(low=0, high=float("inf")), "dropout: low must be less than high"),
         ("dropout", Range(low=0, high=0.5, log=True), "dropout: low must be above 0 with log"),
         ("dropout", Range(low=0, high=1.5), "dropout: Input should be less than or equal to 1"),
         ("momentum", Range(low=0.5, high=1.0), "momentum: Input should be less than 1, not 1.0"),
