@@ -49,10 +49,10 @@ STATUSES: dict[type[RaptError], int] = {
     DeadlineExceeded: 504,
     ModelUnavailable: 503,
     ContractMismatch: 503,
-    RegistryMisconfigured: 422,
-    NoChampion: 503,
     ChampionRefused: 503,
     ChampionUnplaced: 503,
+    NoChampion: 503,
+    RegistryMisconfigured: 422,
     RegistryUnreachable: 503,
 }
 
