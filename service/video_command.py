@@ -18,7 +18,7 @@ from emotion.labels import EMOTIONS
 from emotion.reports.charts import clock
 from emotion.reports.formats import FORMATS, ReportFormat, render
 from emotion.video.assembly import assemble
-from emotion.video.observations import SegmentResult
+from emotion.video.observations import decode_segment, encode_segment
 from emotion.video.probe import probe
 from emotion.video.report import FaceReport, Report
 from emotion.video.settings import VideoSettings, segments
@@ -47,23 +47,23 @@ def analyse_video(file: Path, interval: float, targets: Sequence[Path]) -> None:
     forms = {target: _form_of(target, file) for target in targets}
     settings = load_settings()
     limits = settings.video_limits
-    video = VideoSettings(interval, min_score=settings.min_score)
+    video = VideoSettings(interval, settings.segment_seconds, settings.min_score)
     info = probe(file, limits)
     served = choose_classifier(settings.model_repositories, settings.max_batch)
     for refused in served.passed_over:
         click.echo(refused, err=True)
     analyser = video_analyser(served.classifier, settings, limits, video)
-    results: list[SegmentResult] = []
+    kept: list[bytes] = []
     with _progress() as progress:
         task = progress.add_task("Video", total=info.duration)
         for segment in segments(info, video):
-            results.append(  # noqa: PERF401  # a frame at a time is told
-                analyser.analyse_segment(
-                    file, segment, on_frame=lambda time: progress.update(task, completed=time)
-                )
+            result = analyser.analyse_segment(
+                file, segment, on_frame=lambda time: progress.update(task, completed=time)
             )
+            kept.append(encode_segment(result))
         progress.update(task, completed=info.duration)
     version = served.classifier.version
+    results = map(decode_segment, kept)
     seed = uuid.uuid4().hex
     report = assemble(info, results, video, version, describe_detector(settings), seed)
     if not targets:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
@@ -11,7 +12,7 @@ from emotion.faces import Face, ModelVersion
 from emotion.labels import EMOTIONS
 from emotion.video.engagement import Engagement, expressiveness, is_facing
 from emotion.video.key_moments import key_moments
-from emotion.video.observations import SampledFrame, SegmentResult
+from emotion.video.observations import SegmentResult
 from emotion.video.report import (
     Audience,
     AudienceMoment,
@@ -50,23 +51,51 @@ def assemble(
     Raises:
         ContractMismatch: a segment was judged by another model.
     """
-    segments = sorted(results, key=lambda result: result.index)
-    _check_model(segments, model)
-    frames = [frame for segment in segments for frame in segment.frames]
-    cuts = tuple(cut for segment in segments for cut in segment.cuts)
-    faces = _faces(frames, cuts, info, settings, seed)
-    audience = _audience(frames, faces)
+    followed = _follow(results, info, settings, model)
+    # A face's sights are let go of once it is summed up: two hours of a crowd are a lot of them.
+    faces = tuple(
+        _face(_id(seed, number), followed.sights.pop(number), settings.interval)
+        for number in sorted(followed.sights)
+    )
+    audience = _audience(followed.times, faces)
     return Report(
         info=info,
         settings=settings,
         model=model,
         detector=detector,
-        skipped=sum(segment.skipped for segment in segments),
-        cuts=cuts,
+        skipped=followed.skipped,
+        cuts=followed.cuts,
         faces=faces,
         audience=audience,
         key_moments=key_moments(audience, settings.interval),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """All segments as one: when was looked, and where each face was seen, by its number."""
+
+    times: tuple[float, ...]
+    cuts: tuple[float, ...]
+    skipped: int
+    sights: dict[int, list[tuple[float, Face]]]
+
+
+def _follow(
+    results: Iterable[SegmentResult], info: VideoInfo, settings: VideoSettings, model: ModelVersion
+) -> _Followed:
+    segments = sorted(results, key=lambda result: result.index)
+    _check_model(segments, model)
+    frames = [frame for segment in segments for frame in segment.frames]
+    cuts = tuple(cut for segment in segments for cut in segment.cuts)
+    numbers = track_faces(frames, cuts, (info.width, info.height), settings.min_score)
+    sights: defaultdict[int, list[tuple[float, Face]]] = defaultdict(list)
+    for frame, given in zip(frames, numbers, strict=True):
+        for face, number in zip(frame.faces, given, strict=True):
+            if number is not None:
+                sights[number].append((frame.time, face))
+    skipped = sum(segment.skipped for segment in segments)
+    return _Followed(tuple(frame.time for frame in frames), cuts, skipped, dict(sights))
 
 
 def _check_model(segments: Sequence[SegmentResult], model: ModelVersion) -> None:
@@ -76,24 +105,6 @@ def _check_model(segments: Sequence[SegmentResult], model: ModelVersion) -> None
             f"Segments were judged by {', '.join(sorted(others))}, not by {model.version} alone. "
             "Send the video again."
         )
-
-
-def _faces(
-    frames: Sequence[SampledFrame],
-    cuts: tuple[float, ...],
-    info: VideoInfo,
-    settings: VideoSettings,
-    seed: str,
-) -> tuple[FaceReport, ...]:
-    numbers = track_faces(frames, cuts, (info.width, info.height), settings.min_score)
-    sights: defaultdict[int, list[tuple[float, Face]]] = defaultdict(list)
-    for frame, given in zip(frames, numbers, strict=True):
-        for face, number in zip(frame.faces, given, strict=True):
-            if number is not None:
-                sights[number].append((frame.time, face))
-    return tuple(
-        _face(_id(seed, number), sights[number], settings.interval) for number in sorted(sights)
-    )
 
 
 def _id(seed: str, number: int) -> str:
@@ -114,12 +125,12 @@ def _face(name: str, sights: Sequence[tuple[float, Face]], interval: float) -> F
     return FaceReport(name, moments, _shares(moments), _confidence(moments), _engagement(moments))
 
 
-def _audience(frames: Sequence[SampledFrame], faces: Sequence[FaceReport]) -> Audience:
+def _audience(times: Sequence[float], faces: Sequence[FaceReport]) -> Audience:
     everybody = [moment for face in faces for moment in face.moments]
     at: defaultdict[float, list[FaceMoment]] = defaultdict(list)
     for moment in everybody:
         at[moment.time].append(moment)
-    moments = tuple(_audience_moment(frame.time, at[frame.time]) for frame in frames)
+    moments = tuple(_audience_moment(time, at[time]) for time in times)
     return Audience(
         moments,
         _shares(everybody),

@@ -102,8 +102,11 @@ def open_video(path: Path, limits: VideoLimits) -> Iterator[OpenVideo]:
         InputError: it is no video, or more than the limits allow.
     """
     kind = container_of(_head(path, limits))
+    # One more than is accepted, to find out. Streams that come up later are counted too, and PyAV
+    # has room for few of those.
+    options = _OPTIONS | {"max_streams": str(limits.max_streams + 1)}
     try:
-        container = av.open(f"file:{path.absolute()}", "r", format=kind, options=_OPTIONS)
+        container = av.open(f"file:{path.absolute()}", "r", format=kind, options=options)
     except (av.FFmpegError, UnicodeDecodeError) as error:
         raise UndecodableVideo(f"The video's header is truncated or corrupt: {kind}.") from error
     with container:

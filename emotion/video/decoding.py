@@ -42,6 +42,9 @@ def packets_of(video: OpenVideo) -> Iterator["av.Packet[VideoStream] | Skipped"]
         except av.FFmpegError:
             failed += 1
             yield Skipped()
+        except IndexError:
+            # PyAV's, after the last packet: a stream that it doesn't know came up in the middle.
+            return
         else:
             return
 

@@ -13,6 +13,7 @@ from emotion.image import RgbImage
 # x' = a x + c y and y' = b x + d y, in this order with three more numbers each row (FFmpeg,
 # libavutil/display.h).
 _MATRIX = struct.Struct("=9i")
+_TINY = (16, 16)
 
 
 def upright(frame: av.VideoFrame, aspect: Fraction) -> RgbImage:
@@ -45,7 +46,10 @@ def _turn_of(frame: av.VideoFrame) -> tuple[bool, int, int]:
 
     Other angles than quarter turns are taken for the nearest.
     """
-    data = frame.side_data.get("DISPLAYMATRIX")
+    # Asked for its side data, a frame of PyAV's refers to itself, and its pixels stay until Python
+    # looks for such circles: 200 MB in half an hour. So a tiny copy is asked.
+    tiny = frame.reformat(*_TINY, "gray", threads=1)
+    data = tiny.side_data.get("DISPLAYMATRIX")
     if not isinstance(data, SideData):
         return False, 1, 1
     a, b, _, c, d, *_ = _MATRIX.unpack(bytes(data)[: _MATRIX.size])

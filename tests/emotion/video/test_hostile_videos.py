@@ -20,7 +20,15 @@ from emotion.errors import (
 )
 from emotion.video.probe import probe
 from emotion.video.settings import VideoLimits
-from tests.clips import greys, playlist, steady, with_reference, write_clip, write_sound
+from tests.clips import (
+    greys,
+    playlist,
+    steady,
+    walking,
+    with_reference,
+    write_clip,
+    write_sound,
+)
 
 LIMITS = VideoLimits()
 
@@ -183,3 +191,13 @@ def test_no_video_makes_a_request(
     with suppress(InputError):
         probe(path, LIMITS)
     assert heard == []
+
+
+def test_a_stream_that_comes_up_in_the_middle_is_passed_over(tmp_path: Path) -> None:
+    """The last picture is said to be of a stream that nobody has heard of."""
+    path = write_clip(tmp_path / "clip.ts", walking(40), steady(20, 2), g="10")
+    content = bytearray(path.read_bytes())
+    begin = content.rindex(b"\x47\x41\x00")  # of a packet that begins a picture, stream 0x100
+    content[begin + 2] = 0x57
+    path.write_bytes(content)
+    assert 1.8 <= probe(path, LIMITS).duration <= 2.1

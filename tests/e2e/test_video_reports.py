@@ -1,0 +1,67 @@
+"""Real clips through the real models: what the reports say is what can be seen."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from service.command_line import main
+
+pytestmark = pytest.mark.shared_data
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No model of this machine's own."""
+    monkeypatch.setenv("RAPT_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def report_of(name: str, shared_data: Path, home: Path) -> dict[str, Any]:
+    target = home / "report.json"
+    arguments = ["video", str(shared_data / "videos" / name), "--report", str(target)]
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    content: dict[str, Any] = json.loads(target.read_text())
+    return content
+
+
+def test_a_smile_is_seen_to_come(shared_data: Path, home: Path) -> None:
+    report = report_of("single_face.mp4", shared_data, home)
+    (face,) = report["faces"]
+    told = [[emotion for _, emotion in faces] for _, faces in report["timeline"]]
+    assert told == [["neutral"], ["neutral"], ["neutral"], ["happy"], ["happy"]]
+    assert face["engagement"]["facing"] == 1.0
+
+
+def test_nobody_is_seen_where_nobody_is(shared_data: Path, home: Path) -> None:
+    report = report_of("no_face.mp4", shared_data, home)
+    assert (report["faces"], report["key_moments"]) == ([], [])
+    assert [faces for _, faces in report["timeline"]] == [[]] * 8
+
+
+def test_a_face_ends_with_its_shot(shared_data: Path, home: Path) -> None:
+    report = report_of("face_then_none.mov", shared_data, home)
+    (face,) = report["faces"]
+    assert report["video"]["cuts"] == [2.4]
+    assert (face["first_seen"], face["last_seen"]) == (0.0, 2.0)
+
+
+def test_nobody_is_followed_across_a_cut(shared_data: Path, home: Path) -> None:
+    report = report_of("shot_cuts.mp4", shared_data, home)
+    cuts = report["video"]["cuts"]
+    assert cuts == [1.511, 3.58, 7.884]
+    for face in report["faces"]:
+        assert not any(face["first_seen"] < cut <= face["last_seen"] for cut in cuts)
+    singer = [face for face in report["faces"] if 3.58 <= face["first_seen"] < 7.884]
+    assert [face["frames"] for face in singer] == [8]
+    audience = [face for face in report["faces"] if face["first_seen"] >= 7.884]
+    assert len(audience) == 5
+
+
+def test_people_in_the_street_are_followed(shared_data: Path, home: Path) -> None:
+    report = report_of("street_many_faces.mp4", shared_data, home)
+    assert all(3 <= len(faces) <= 9 for _, faces in report["timeline"])
+    assert 8 <= len(report["faces"]) <= 16
