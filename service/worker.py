@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 import structlog
 
@@ -27,6 +28,7 @@ from service.settings import Settings, load_settings
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _LOOK_SECONDS = 1.0
+_LOOKS_FOR_THE_OLD = 10
 _BEATS = 5  # Signs of life within the time after which a worker is taken for dead.
 
 log = structlog.get_logger()
@@ -69,8 +71,12 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)
         try:
-            while not ending.wait(_LOOK_SECONDS):
+            for looks in count():
+                if ending.wait(_LOOK_SECONDS):
+                    break
                 steward.look()
+                if looks % _LOOKS_FOR_THE_OLD == 0:
+                    steward.look_for_the_old()
         finally:
             ending.set()
             workflows.stop()

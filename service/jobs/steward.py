@@ -4,6 +4,7 @@ Each worker has a steward, and any of them may do any of it: all of it can be do
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -37,9 +38,15 @@ class Steward:
     settings: Settings
 
     def look(self) -> None:
-        """Do what is to be done now; where storage fails, the next look may do it."""
-        chores = (self.hand_out, self.take_up, self.erase, self.sweep, self.retire)
-        for chore in (*chores, self.delete_sources, self.folder.executors.forget_dead):
+        """Do what somebody may wait for; where storage fails, the next look may do it."""
+        self._do(self.hand_out, self.take_up, self.erase, self.delete_sources)
+
+    def look_for_the_old(self) -> None:
+        """Do what depends on the day, not on the second; likewise."""
+        self._do(self.sweep, self.retire, self.folder.executors.forget_dead)
+
+    def _do(self, *chores: Callable[[], None]) -> None:
+        for chore in chores:
             try:
                 with storage_errors():
                     chore()

@@ -21,6 +21,7 @@ _VERSION = "1"
 _QUEUE = "videos"
 _NAME = "analyse_video"
 _POLL_SECONDS = 0.5
+_END_POLL_SECONDS = 2.0  # Between two looks of a thread whose end is waited for.
 _NEVER = 86_400.0  # Seconds between two looks for schedules; there are none.
 _END_SECONDS = 20
 _IDLE_LOOKS = 5
@@ -71,7 +72,7 @@ class Workflows:
                 executor_id=executor,
                 application_version=_VERSION,
                 log_level="WARNING",
-                notification_listener_polling_interval_sec=_POLL_SECONDS,
+                notification_listener_polling_interval_sec=_END_POLL_SECONDS,
                 scheduler_polling_interval_sec=_NEVER,
             )
         )
