@@ -150,7 +150,7 @@ def _working(count: int, variables: dict[str, str]) -> Iterator[list[KeptRunning
         for number in range(1, count + 1):
             # Of several, each needs a name of its own.
             named = {_NAME_VARIABLE: f"{name}-{number}"} if name and count > 1 else {}
-            environment = {**os.environ, **variables, **named}
+            environment = {**os.environ, **_home(), **variables, **named}
             crew.append(KeptRunning(command, environment))
         yield crew
     finally:
@@ -158,6 +158,12 @@ def _working(count: int, variables: dict[str, str]) -> Iterator[list[KeptRunning
             worker.ask_to_end()
         for worker in crew:
             worker.end()
+
+
+def _home() -> dict[str, str]:
+    """Return RAPT_HOME as all processes understand it: BentoML's go to a folder of their own."""
+    home = os.environ.get("RAPT_HOME")
+    return {"RAPT_HOME": str(Path(home).expanduser().absolute())} if home else {}
 
 
 @contextmanager
@@ -179,6 +185,7 @@ def _running(
             preexec_fn=lifeline(),  # noqa: PLW1509  # no threads run here
             env={
                 **os.environ,
+                **_home(),
                 **variables,
                 "BENTOML_HOME": folder,
                 "RAPT_GRPC_HOST": interface,

@@ -145,6 +145,12 @@ def cut_to(experiment: Experiment, limit: int | None) -> Experiment:
     return experiment.model_copy(update={"train": train})
 
 
+def as_served(experiment: Experiment) -> Experiment:
+    """Return an experiment whose faces are found by the detector that serves."""
+    data = experiment.data.model_copy(update={"detector": "retinaface"})
+    return experiment.model_copy(update={"data": data})
+
+
 def name_of(path: Path | None) -> str:
     """Return the experiment's name: its file's, or ``default``."""
     return DEFAULT_NAME if path is None else path.stem

@@ -14,22 +14,25 @@ from typing import Any
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from service.grpc.context import Context, UnaryBehaviour
 
 _MOST_BYTES = 64 * 1024
-_PLACES = 16
 _SECONDS = 5.0
-# Calls whose message is on its way: in a place, or waiting for one.
-_ARRIVING = 128
+# Messages taken in at once, and calls that are here at once, from their beginning to their answer.
+_PLACES, _CALLS = 12, 128
+# Those of probes, which others have to leave alone: who doesn't get through is taken for dead.
+_PROBE_PLACES, _PROBES = 4, 32
+_PROBE = f"/{HEALTH}/Check"
 # A watch costs little, and never ends by itself: some for each of the proxies before a front.
 _WATCHES = 64
 # A conversation, as reflection's, may take in a message at any time: so few at once, and not long.
 _CONVERSATIONS = 8
 _CONVERSATION_SECONDS = 60.0
 # All of them together.
-MOST_CALLS = _ARRIVING + _WATCHES + _CONVERSATIONS
+MOST_CALLS = _CALLS + _PROBES + _WATCHES + _CONVERSATIONS
 
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]]
 
@@ -60,13 +63,39 @@ class _Limit:
             self._taken -= 1
 
 
+class _Room:
+    """What a kind of call has for itself."""
+
+    def __init__(self, places: int, calls: int, what: str) -> None:
+        self._places = asyncio.Semaphore(places)
+        self.calls = _Limit(calls, what)
+
+    async def take(self, context: Context) -> bytes:
+        """Take a call's message in.
+
+        Raises:
+            DeadlineExceeded: it doesn't come.
+            InvalidRequest: there is none, or it is large.
+        """
+        try:
+            async with asyncio.timeout(_SECONDS), self._places:
+                content: bytes = await context.read()
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"No message came within {_SECONDS:.0f} s.") from error
+        if content is grpc.aio.EOF:
+            raise InvalidRequest("The call ended without a message.")
+        if len(content) > _MOST_BYTES:
+            raise InvalidRequest(f"The message has more than {_MOST_BYTES:,} bytes.")
+        return content
+
+
 class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no types
     """Turns handlers of one message into ones that ask for it."""
 
     def __init__(self) -> None:
         """Have all places free."""
-        self._places = asyncio.Semaphore(_PLACES)
-        self._arriving = _Limit(_ARRIVING, "small calls")
+        self._calls = _Room(_PLACES, _CALLS, "small calls")
+        self._probes = _Room(_PROBE_PLACES, _PROBES, "probes")
         self._watches = _Limit(_WATCHES, "watches")
         self._conversations = _Limit(_CONVERSATIONS, "streams")
 
@@ -78,8 +107,10 @@ class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has n
         if handler is None or handler.stream_unary:
             return handler
         if handler.unary_unary:
+            is_probe = handler_call_details.method == _PROBE
+            room = self._probes if is_probe else self._calls
             return grpc.stream_unary_rpc_method_handler(
-                self._taking(handler.unary_unary, handler.request_deserializer),
+                _taking(room, handler.unary_unary, handler.request_deserializer),
                 None,
                 handler.response_serializer,
             )
@@ -95,37 +126,12 @@ class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has n
             handler.response_serializer,
         )
 
-    def _taking(
-        self,
-        behaviour: UnaryBehaviour,
-        parse: Callable[[bytes], Any],
-    ) -> UnaryBehaviour:
-        async def behave(requests: object, context: Context) -> Any:  # noqa: ANN401, ARG001  # gRPC's form
-            return await behaviour(_parsed(await self._take(context), parse), context)
-
-        return behave
-
     def _watching(self, behaviour: UnaryBehaviour, parse: Callable[[bytes], Any]) -> UnaryBehaviour:
-        take = self._taking(behaviour, parse)
-
-        async def behave(requests: object, context: Context) -> None:
+        async def behave(requests: object, context: Context) -> None:  # noqa: ARG001  # gRPC's form
             with self._watches.place():
-                await take(requests, context)
+                await behaviour(_parsed(await self._calls.take(context), parse), context)
 
         return behave
-
-    async def _take(self, context: Context) -> bytes:
-        try:
-            with self._arriving.place():
-                async with asyncio.timeout(_SECONDS), self._places:
-                    content: bytes = await context.read()
-        except TimeoutError as error:
-            raise DeadlineExceeded(f"No message came within {_SECONDS:.0f} s.") from error
-        if content is grpc.aio.EOF:
-            raise InvalidRequest("The call ended without a message.")
-        if len(content) > _MOST_BYTES:
-            raise InvalidRequest(f"The message has more than {_MOST_BYTES:,} bytes.")
-        return content
 
     def _conversing(
         self, behaviour: Callable[[Any, Context], AsyncIterator[Any]]
@@ -144,6 +150,16 @@ class Receiving(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has n
                 raise InvalidRequest("A message of the stream can't be read.") from error
 
         return behave
+
+
+def _taking(
+    room: _Room, behaviour: UnaryBehaviour, parse: Callable[[bytes], Any]
+) -> UnaryBehaviour:
+    async def behave(requests: object, context: Context) -> Any:  # noqa: ANN401, ARG001  # gRPC's form
+        with room.calls.place():
+            return await behaviour(_parsed(await room.take(context), parse), context)
+
+    return behave
 
 
 def _parsed(content: bytes, parse: Callable[[bytes], Any]) -> Any:  # noqa: ANN401  # messages have no types

@@ -17,6 +17,7 @@ _NO_WORKER = (
     "No worker is running; the video waits for one. `rapt serve` starts one, and "
     "`python -m service.worker` another."
 )
+_WRONG_CURSOR = "cursor: take it from next_cursor of the page before."
 
 
 class LinksBody(BaseModel):
@@ -101,9 +102,12 @@ def read_cursor(cursor: str) -> tuple[float, str]:
     """
     try:
         created_at, video_id = base64.urlsafe_b64decode(cursor).decode().split(" ")
-        return float(created_at), video_id
+        after = float(created_at), video_id
     except (binascii.Error, ValueError) as error:
-        raise InvalidRequest("cursor: take it from next_cursor of the page before.") from error
+        raise InvalidRequest(_WRONG_CURSOR) from error
+    if not video_id.isalnum():
+        raise InvalidRequest(_WRONG_CURSOR)
+    return after
 
 
 def _cursor_after(video: Video) -> str:

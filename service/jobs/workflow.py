@@ -12,6 +12,7 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy import create_engine, text
 
 from service.jobs.job import Job
+from service.logs import log_as_events
 from service.storage_errors import storage_errors
 
 # Of the steps' order, not of the program: jobs that were begun with one version are only taken up
@@ -62,13 +63,14 @@ class Workflows:
         self._executor = executor
         self._in_work: set[str] = set()
         self._idle_looks: dict[str, int] = {}
+        log_as_events("dbos")
         DBOS(
             config=DBOSConfig(
                 name="rapt",
                 system_database_url=url,
                 executor_id=executor,
                 application_version=_VERSION,
-                log_level="ERROR",
+                log_level="WARNING",
                 notification_listener_polling_interval_sec=_POLL_SECONDS,
                 scheduler_polling_interval_sec=_NEVER,
             )

@@ -26,8 +26,8 @@ Outcome = Literal[
 class ChampionUnplaced(ModelError):
     """The champion can't be written to the models folder."""
 
-    def __init__(self, message: str, version: str) -> None:
-        """Add the champion's number in the registry."""
+    def __init__(self, message: str, version: str | None = None) -> None:
+        """Add the champion's number in the registry, where it is known."""
         super().__init__(message)
         self.version = version
 

@@ -6,6 +6,7 @@ The files lie with Triton, out of this process's reach: what can be compared is 
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInput, ModelOut
 
 from emotion.contract import CLASSIFIER_INPUT, CLASSIFIER_NAME, CLASSIFIER_OUTPUT
 from emotion.deadline import Deadline
-from emotion.errors import ContractMismatch
+from emotion.errors import CapacityError, ContractMismatch, ModelUnavailable
 from emotion.faces import ModelVersion
 from emotion.labels import EMOTIONS
 from emotion.model_config import parameter_of
@@ -70,9 +71,12 @@ class TritonModel:
         self._known: ModelOnTriton | None = None
         self._until = 0.0
         self._asking: asyncio.Task[ModelOnTriton] | None = None
+        self._checking: asyncio.Task[None] | None = None
 
     async def look(self) -> ModelOnTriton:
         """Return how the model is served, as it was a second ago or later.
+
+        Its labels are those of the look before, unless its configuration has changed.
 
         Raises:
             ContractMismatch: it is not the model this code was built for.
@@ -83,22 +87,56 @@ class TritonModel:
             return self._known
         # One call for all who want to know, which goes on when one of them goes away.
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self.look_anew())
+            self._asking = asyncio.create_task(self._look_again())
         return await asyncio.shield(self._asking)
 
     async def look_anew(self) -> ModelOnTriton:
         """Return how the model is served now; see ``look`` for errors."""
         deadline = Deadline.after(_ANSWER_SECONDS)
+        served, until = await self._ask(deadline)
+        try:
+            if self._is_new(served):
+                _check_tensors(served.config)
+            await self._check_labels(deadline)
+        except ContractMismatch:
+            self._known = None
+            raise
+        self._known, self._until = served, until
+        return served
+
+    async def _look_again(self) -> ModelOnTriton:
+        """Return how the model is served now, and have its labels checked meanwhile.
+
+        Their question waits in the model's queue, and whoever looks does so once already.
+        """
+        served, until = await self._ask(Deadline.after(_ANSWER_SECONDS))
+        if self._is_new(served):
+            return await self.look_anew()
+        self._known, self._until = served, until
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check_labels_again())
+        return served
+
+    def _is_new(self, served: ModelOnTriton) -> bool:
+        return self._known is None or served.config != self._known.config
+
+    async def _ask(self, deadline: Deadline) -> tuple[ModelOnTriton, float]:
+        """Return what Triton says of it, and until when that counts as known."""
         until = time.monotonic() + _FRESH_SECONDS
         numbers = await self._client.numbers(self._name, deadline)
         config = await self._client.config(self._name, deadline)
-        if self._known is None or config != self._known.config:
-            await self._check(config, deadline)
-        self._known, self._until = ModelOnTriton(config, max(numbers)), until
-        return self._known
+        return ModelOnTriton(config, max(numbers)), until
 
-    async def _check(self, config: ModelConfig, deadline: Deadline) -> None:
-        _check_tensors(config)
+    async def _check_labels_again(self) -> None:
+        """Forget the model if its labels are wrong, so that whoever looks next is told."""
+        try:
+            # Where Triton is full or gone, those who want an answer are told; this is asked again.
+            with suppress(CapacityError, ModelUnavailable):
+                await self._check_labels(Deadline.after(_ANSWER_SECONDS))
+        except ContractMismatch:
+            self._known = None
+
+    async def _check_labels(self, deadline: Deadline) -> None:
         if self._name == CLASSIFIER_NAME:
             crop = np.zeros((1, 1, CROP_SIDE, CROP_SIDE), dtype=np.uint8)
             inputs = {CLASSIFIER_INPUT: crop}

@@ -76,3 +76,11 @@ def test_who_follows_a_video_does_not_keep_the_service_from_ending(folder: Path)
             server.process.send_signal(signal.SIGINT)
             assert server.process.wait(40) == 0
             assert time.monotonic() - began < 20
+
+
+def test_a_home_told_by_a_relative_path_is_the_same_for_all(folder: Path) -> None:
+    # BentoML goes to a folder of its own.
+    with rapt("inline", folder, place=folder, RAPT_HOME="rapt") as server:
+        until(lambda: workers_alive(server) == 1, 30, server)
+        press_ctrl_c(server)
+    assert (folder / "rapt" / "jobs" / "rapt.db").exists()

@@ -17,6 +17,7 @@ from tests.e2e.uploads import uploading
 from tests.service.jobs.workers import office, worker
 
 MP4 = {"content-type": "video/mp4"}
+MEBIBYTE = 2**20
 SECONDS = 8
 
 
@@ -107,6 +108,25 @@ def test_a_caller_who_hangs_up_leaves_nothing(server: Server, clip: bytes) -> No
         until(lambda: server.metric('rapt_videos{state="receiving"}') == 1, 10, server)
     until(lambda: server.metric('rapt_videos{state="receiving"}') == 0, 10, server)
     until(lambda: objects_of(server) == [], 10, server)
+
+
+def test_a_large_upload_is_not_held_in_memory(server: Server, clip: bytes) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield clip
+        for _ in range(256):
+            yield bytes(MEBIBYTE)
+            held.append(server.memory())
+
+    place = send(server, clip).headers["location"]
+    until(lambda: server.get(place).json()["state"] == "done", 60, server)
+    before = server.memory()
+    held: list[int] = []
+    url = f"{server.url}/v1/videos"
+    large = httpx.post(url, content=pieces(), headers=MP4, timeout=120)
+    assert large.status_code == 202
+    assert max(held) - before < 64 * MEBIBYTE
+    for one in (place, large.headers["location"]):
+        assert httpx.delete(f"{server.url}{one}").status_code == 204
 
 
 @pytest.mark.soak

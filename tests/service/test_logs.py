@@ -1,10 +1,11 @@
 import json
+import logging
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from service.logs import set_up_logging
+from service.logs import log_as_events, set_up_logging
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +33,16 @@ def test_details_for_developers_are_left_out(capsys: pytest.CaptureFixture[str])
     set_up_logging()
     structlog.get_logger().debug("detail")
     assert capsys.readouterr().out == ""
+
+
+def test_a_library_that_logs_by_pythons_means_makes_events(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up_logging()
+    log_as_events("a_library")
+    logging.getLogger("a_library").error("it %s", "broke", exc_info=ValueError("why"))
+    captured = capsys.readouterr()
+    event = json.loads(captured.out)
+    assert (event["event"], event["detail"], event["level"]) == ("a_library", "it broke", "error")
+    assert "ValueError: why" in event["exception"]
+    assert captured.err == ""

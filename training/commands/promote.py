@@ -58,19 +58,20 @@ def promote(
     from training.errors import PromotionError
     from training.evaluation.decision import as_table
     from training.experiment import cut_to, experiment_on, load_experiment
-    from training.pipeline.run import prepared
+    from training.pipeline.run import judging_val
     from training.registry import promotion
+    from training.registry.built_in import BuiltIn
     from training.registry.tracking import Tracker, tracking_uri
     from training.registry.versions import Registry
 
     if force and not (reason and reason.strip()):
         raise PromotionError("--force needs a --reason; it is recorded on the version")
-    registry = Registry(Tracker(tracking_uri()))
-    version = promotion.version_to_promote(registry, number, REPOSITORY)
+    registry, built_in = Registry(Tracker(tracking_uri())), BuiltIn(REPOSITORY)
+    version = promotion.version_to_promote(registry, number, built_in)
     # A trial answers the cut that it was tried on, all others answer the whole of val.
     experiment = cut_to(experiment_on(load_experiment(config), source), version.trial)
-    val = prepared(experiment, home_folder(), REPOSITORY, threads).val
-    decision = promotion.decide(registry, version, val, experiment.gate, REPOSITORY, threads)
+    val = judging_val(experiment, home_folder(), REPOSITORY, threads)
+    decision = promotion.decide(registry, version, val, experiment.gate, built_in, threads)
     click.echo(f"{as_table(decision)}\n")
     promotion.promote(registry, version, decision, reason=reason if force else None)
     click.echo(f"promoted: {version}")

@@ -26,7 +26,7 @@ class Contender:
         sha256: of its file, in hex.
         probabilities: float32 [n, 7] in label order.
         is_trial: whether it learnt from a cut of the data.
-        judged_by: ``str`` of the images by which it was judged before; None where it never was.
+        judged_by: ``str`` of the images that made it champion; None where that isn't known.
     """
 
     version: str
@@ -67,8 +67,8 @@ def judge(
 
     It may if all of this holds:
 
-    - the exam shows every emotion (a trial's may not), and it is the one by which the champion
-      was judged: whoever chooses the images chooses the winner;
+    - the exam shows every emotion (a trial's may not), and it is the one that judged the
+      champion: whoever chooses the images chooses the winner;
     - the one-sided exact McNemar test (the sign test on the images that only one of both
       answers right) gives p <= ``significance``, and it answers more images right;
     - no emotion's recall falls by more than ``recall_margin``;
@@ -135,10 +135,10 @@ def _not_by_these(challenger: Contender, champion: Contender, exam: Exam) -> lis
     against = []
     if exam.missing and not challenger.is_trial:
         against.append(f"Val has no image of {', '.join(exam.missing)}: it can't judge.")
-    if champion.judged_by not in {None, str(exam.judges)}:
+    if champion.judged_by != str(exam.judges):
         against.append(
             f"Val is not the one that judged the champion: {exam.judges} now, "
-            f"{champion.judged_by} then."
+            f"{champion.judged_by or 'unknown'} then."
         )
     return against
 

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data.dataset import Fer2013, framed
+from training.data.dataset import Fer2013, Split, framed
 from training.data.fer2013 import load_fer2013
 from training.data.prepare import prepare
 from training.evaluation.decision import Decision
-from training.experiment import Experiment
+from training.experiment import Experiment, as_served
 from training.export.candidate import package
 from training.export.provenance import code_commit, data_fingerprint
 from training.fitting.device import use_device
 from training.pipeline.place import opened_place
 from training.pipeline.stages import Say, evaluate, gate, opened_run, train
+from training.registry.built_in import BuiltIn
 from training.registry.champion import begin_repository, export_champion
 from training.registry.promotion import decide, promote
 from training.registry.tracking import Tracker, flattened
@@ -76,7 +77,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
         TrainingError: what a person can mend; the same command then goes on.
     """
     tracker.check()
-    registry = Registry(tracker)
+    registry, built_in = Registry(tracker), BuiltIn(plan.built_in)
     experiment, threads = plan.experiment, plan.threads
     device = use_device(plan.device, threads)
     with opened_place(plan.home / "runs" / plan.name, experiment) as place:
@@ -85,6 +86,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
         about = _about(data)
         place.require_data(about["data"])
         learned = framed(data, experiment.train.framing)
+        val = judging_val(experiment, plan.home, plan.built_in, threads)
         with opened_run(tracker, plan.name, flattened(experiment), place, about) as run:
             weights = train(experiment.train, learned, place.folder, run, device, say)
             candidate = package(
@@ -101,9 +103,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
                 registry,
                 version,
                 place,
-                lambda: decide(
-                    registry, version, data.val, experiment.gate, plan.built_in, threads
-                ),
+                lambda: decide(registry, version, val, experiment.gate, built_in, threads),
             )
             model = None
             if decision.accepted:
@@ -125,6 +125,14 @@ def prepared(experiment: Experiment, home: Path, built_in: Path, threads: int) -
     """
     folder = prepare(experiment.data, home, threads, built_in, experiment.train.limit)
     return load_fer2013(folder)
+
+
+def judging_val(experiment: Experiment, home: Path, built_in: Path, threads: int) -> Split:
+    """Return val as the gate asks it: as published, looked at by the detector that serves.
+
+    Args: see ``prepared``.
+    """
+    return prepared(as_served(experiment), home, built_in, threads).val
 
 
 def _about(data: Fer2013) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """The built-in model as a version: what a registry's first champion has to be better than."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 
 from emotion.checksums import digest_of
 from emotion.contract import CHAMPION, CLASSIFIER_NAME, MODEL_FILE
+from training.evaluation.decision import Judges
 from training.export.candidate import Precision
 from training.export.onnx_classifier import open_classifier
 from training.registry.history import PROMOTED_TAG, now, remember
@@ -14,9 +16,26 @@ from training.registry.versions import Registry, Version
 # In a model repository of ours, which holds one version.
 CLASSIFIER_PLACE = f"{CLASSIFIER_NAME}/1/{MODEL_FILE}"
 _RUN = "built-in"
+# The tag that binds a champion to a val; see ``training.registry.promotion``.
+JUDGES_TAG = "champion_val"
+# FER2013's val as its Parquet form has it: whatever is committed was chosen by it.
+PUBLIC_TEST = Judges(3589, "4a6499f0297f3f3318c35aa7c490b90049a7383c04028ab3ddc528ed3e82eb84")
 
 
-def champion_or_built_in(registry: Registry, built_in: Path) -> Version:
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """The model that comes with the project.
+
+    Attributes:
+        repository: the model repository that it lies in.
+        judges: the val that it was chosen by.
+    """
+
+    repository: Path
+    judges: Judges = PUBLIC_TEST
+
+
+def champion_or_built_in(registry: Registry, built_in: BuiltIn) -> Version:
     """Return the champion; where nobody is yet, or a trial, make it the built-in model.
 
     Services without a champion serve the built-in model, so nothing may take its place without
@@ -24,7 +43,7 @@ def champion_or_built_in(registry: Registry, built_in: Path) -> Version:
 
     Args:
         registry: where the champion is, or will be.
-        built_in: the model repository that comes with the project.
+        built_in: the model that comes with the project.
 
     Raises:
         ModelFileError: its classifier is missing, or none.
@@ -33,13 +52,13 @@ def champion_or_built_in(registry: Registry, built_in: Path) -> Version:
     champion = registry.champion()
     if champion is not None and champion.trial is None:
         return champion
-    version = _registered(registry, built_in / CLASSIFIER_PLACE)
-    tags = {PROMOTED_TAG: now()}
-    registry.tag(version, tags)
-    registry.point(CHAMPION, version)
+    version = _registered(registry, built_in.repository / CLASSIFIER_PLACE)
+    tags = {PROMOTED_TAG: now(), JUDGES_TAG: str(built_in.judges)}
     why = "nobody was champion" if champion is None else f"only {champion} was, a trial"
+    registry.tag(version, tags)
     remember(registry, version, "promoted", {**tags, "why": f"{why}: services serve it"})
-    return version
+    registry.point(CHAMPION, version)
+    return registry.version(version.number)
 
 
 def _registered(registry: Registry, path: Path) -> Version:

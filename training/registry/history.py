@@ -13,7 +13,6 @@ from training.registry.versions import Registry, Version
 
 PROMOTED_TAG = "promoted"
 GATE_TAG = "gate"
-JUDGES_TAG = "gate_val"
 
 # MLflow servers before 2.16 take no longer tag.
 LONGEST_TAG = 5000
@@ -36,7 +35,7 @@ def record(registry: Registry, version: Version, decision: Decision) -> None:
         "gate_slices": _pairs(decision.slices),
         "gate_worst_slice": decision.worst_slice or "none",
         "gate_recipe": decision.recipe.model_dump_json(),
-        JUDGES_TAG: str(decision.judges),
+        "gate_val": str(decision.judges),
     }
     registry.tag(version, tags)
     registry.describe(version, in_a_sentence(decision))

@@ -1,25 +1,23 @@
 """Who is champion: the gate asked, its answer recorded, the alias moved, and moved back.
 
 A version that becomes champion carries the number of the one before it as the tag
-``former_champion``: ``roll_back`` follows it, one promotion a call. Each step may be repeated
-after a crash: tags are written before the alias moves, so at worst a version has a tag that the
-next promotion writes anew.
+``former_champion``: ``roll_back`` follows it, one promotion a call. It also carries as
+``champion_val`` which val judged it: that val judges whoever wants its place. Each step may be
+repeated after a crash: tags and history are written before the alias moves, so at worst a version
+has a tag that the next promotion writes anew, and a rollback that was cut off is finished first.
 """
-
-from pathlib import Path
 
 from emotion.contract import CHAMPION, ROLLED_BACK_TAG
 from training.data.dataset import Split, as_served
 from training.errors import ModelFileError, PromotionError, RegistryError
-from training.evaluation.decision import Decision, Judges, in_a_sentence
+from training.evaluation.decision import Decision, Judges
 from training.evaluation.gate import Contender, Exam, judge
 from training.evaluation.slices import slices_of
 from training.experiment import GateRecipe
 from training.export.onnx_classifier import OnnxClassifier
 from training.export.provenance import split_fingerprint
-from training.registry.built_in import champion_or_built_in
+from training.registry.built_in import JUDGES_TAG, BuiltIn, champion_or_built_in
 from training.registry.history import (
-    JUDGES_TAG,
     LONGEST_TAG,
     PROMOTED_TAG,
     now,
@@ -33,13 +31,13 @@ FORMER_TAG = "former_champion"
 FORCED_TAG = "forced"
 
 
-def version_to_promote(registry: Registry, number: int | None, built_in: Path) -> Version:
+def version_to_promote(registry: Registry, number: int | None, built_in: BuiltIn) -> Version:
     """Return a version by its number, or the challenger for None.
 
     Args:
         registry: where it is.
         number: MLflow's.
-        built_in: the model repository that comes with the project; see ``decide``.
+        built_in: the model that comes with the project; see ``decide``.
 
     Raises:
         PromotionError: nothing was registered yet, or it is the champion already.
@@ -59,7 +57,7 @@ def decide(
     challenger: Version,
     val: Split,
     recipe: GateRecipe,
-    built_in: Path,
+    built_in: BuiltIn,
     threads: int,
 ) -> Decision:
     """Let the champion's and the challenger's files answer val, ask the gate, and record it.
@@ -68,8 +66,7 @@ def decide(
 
     Where nobody is champion, or a trial is, the built-in model becomes champion first: the
     challenger has to be better than what is served. Only a trial may be champion of an empty
-    registry without a comparison; services refuse it. A champion that no val has judged yet is
-    bound to the first one that shows every emotion.
+    registry without a comparison; services refuse it.
 
     Asked about the champion itself, it refuses, and leaves the champion's own record as it is.
 
@@ -78,7 +75,7 @@ def decide(
         challenger: who wants to become champion.
         val: the images that decide, as published; slices need their conditions.
         recipe: what the challenger must show.
-        built_in: the model repository that comes with the project.
+        built_in: the model that comes with the project.
         threads: CPU threads for one operation.
 
     Raises:
@@ -96,8 +93,6 @@ def decide(
         remember_decision(registry, challenger, decision)
         return decision
     record(registry, challenger, decision)
-    if champion is not None and JUDGES_TAG not in champion.tags and not exam.missing:
-        registry.tag(champion, {JUDGES_TAG: str(exam.judges)})
     return decision
 
 
@@ -134,8 +129,8 @@ def promote(
     """
     if not decision.accepted and not (reason and reason.strip()):
         raise PromotionError(
-            f"{version} is not promoted. {in_a_sentence(decision)} To promote it all the same, "
-            "give --force and a --reason"
+            f"{version} is not promoted: the gate refused it. To promote it all the same, give "
+            "--force and a --reason"
         )
     if not still_stands(registry, version, decision):
         raise PromotionError(
@@ -145,7 +140,7 @@ def promote(
     champion = registry.champion()
     if champion is not None and champion.number == version.number:
         return
-    tags = {PROMOTED_TAG: now()}
+    tags = {PROMOTED_TAG: now(), JUDGES_TAG: str(decision.judges)}
     if champion is not None:
         tags[FORMER_TAG] = champion.number
     if not decision.accepted and reason:
@@ -154,8 +149,8 @@ def promote(
     for key in {FORMER_TAG, FORCED_TAG, ROLLED_BACK_TAG} & version.tags.keys() - tags.keys():
         registry.untag(version, key)
     registry.tag(version, tags)
-    registry.point(CHAMPION, version)
     remember(registry, version, "promoted", tags)
+    registry.point(CHAMPION, version)
 
 
 def roll_back(registry: Registry, reason: str) -> tuple[Version, Version]:
@@ -177,6 +172,9 @@ def roll_back(registry: Registry, reason: str) -> tuple[Version, Version]:
     champion = registry.champion()
     if champion is None:
         raise PromotionError("there is no champion to roll back. `promote` makes one")
+    if (left := _left_unfinished(registry, champion)) is not None:
+        registry.untag(left, FORMER_TAG)
+        return left, champion
     number = champion.tags.get(FORMER_TAG)
     if number is None:
         raise PromotionError(
@@ -185,14 +183,22 @@ def roll_back(registry: Registry, reason: str) -> tuple[Version, Version]:
     former = registry.version(number)
     tags = {ROLLED_BACK_TAG: reason.strip()[:LONGEST_TAG] or "no reason given"}
     registry.tag(champion, tags)
-    registry.point(CHAMPION, former)
     remember(registry, champion, "rolled-back", {**tags, "champion": former.number})
+    registry.point(CHAMPION, former)
+    if ROLLED_BACK_TAG in former.tags:
+        registry.untag(former, ROLLED_BACK_TAG)
     # Or two versions that followed each other twice would be each other's former champion.
     registry.untag(champion, FORMER_TAG)
     return champion, former
 
 
-def _champion_for(registry: Registry, challenger: Version, built_in: Path) -> Version | None:
+def _left_unfinished(registry: Registry, champion: Version) -> Version | None:
+    """Return the version whose rollback to the champion was cut off before its last step."""
+    followers = registry.tagged(FORMER_TAG, champion.number)
+    return next((one for one in followers if ROLLED_BACK_TAG in one.tags), None)
+
+
+def _champion_for(registry: Registry, challenger: Version, built_in: BuiltIn) -> Version | None:
     """Return whom a challenger is compared with; None where a trial is the first one."""
     if challenger.trial is None:
         return champion_or_built_in(registry, built_in)

@@ -161,6 +161,11 @@ class Registry:
         with registry_errors(self.tracker.uri):
             return self._found(f"tag.{DIGEST_TAG} = '{digest}'")
 
+    def tagged(self, key: str, value: str) -> list[Version]:
+        """Return the versions with a tag of this value, the newest first."""
+        with registry_errors(self.tracker.uri):
+            return self._search(f"tag.{key} = '{value}'")
+
     def champion(self) -> Version | None:
         """Return the champion, or None where there is none yet."""
         return self._behind(CHAMPION)
@@ -176,7 +181,15 @@ class Registry:
             RegistryError: there is none.
         """
         with registry_errors(self.tracker.uri):
-            return _version(self._client.get_model_version(self.name, number))
+            try:
+                return _version(self._client.get_model_version(self.name, number))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                raise RegistryError(
+                    f"{self.name} has no version {number} in {self.tracker.uri}. `register` makes "
+                    "versions"
+                ) from error
 
     def content(self, version: Version) -> bytes:
         """Download a version's ONNX file.
@@ -241,10 +254,13 @@ class Registry:
                 raise
 
     def _found(self, what: str) -> Version | None:
+        return next(iter(self._search(what)), None)
+
+    def _search(self, what: str) -> list[Version]:
         found = self._client.search_model_versions(
-            f"name = '{self.name}' and {what}", order_by=["version_number DESC"], max_results=1
+            f"name = '{self.name}' and {what}", order_by=["version_number DESC"]
         )
-        return _version(found[0]) if found else None
+        return [_version(one) for one in found]
 
 
 def _account(content: bytes) -> dict[str, str]:

@@ -10,9 +10,11 @@ from prometheus_client import CollectorRegistry
 from tritonclient.grpc import service_pb2 as pb
 
 from service.grpc import receiving
+from service.models.served import ModelState
 from tests.service.fake_stages import photo_of
 from tests.service.grpc.client import asking, channel_of, failure_of, settings_of, stub_of
 from tests.service.http.client import started_plane
+from tests.stages import MODEL
 
 Code = grpc.StatusCode
 LIVE = "/inference.GRPCInferenceService/ServerLive"
@@ -85,12 +87,29 @@ async def test_calls_whose_messages_do_not_come_are_refused_once_there_are_many(
             )
         }
         assert dict(await refused[0].trailing_metadata())["grpc-retry-pushback-ms"] == "1000"
-        # Photos have places of their own.
+        # Photos and probes have room of their own.
         await stub_of(channel).ModelInfer(asking(photo_of(1)))
+        answer = await health_pb2_grpc.HealthStub(channel).Check(CHECK)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
         for call in slow:
             call.cancel()
     labels = {"method": "ServerLive", "code": "RESOURCE_EXHAUSTED"}
     assert registry.get_sample_value("rapt_grpc_calls_total", labels) == 400 - 128
+
+
+async def test_calls_that_wait_for_their_answer_are_bounded_too() -> None:
+    go_on = asyncio.Event()
+
+    async def probe() -> ModelState:
+        await go_on.wait()
+        return ModelState(MODEL)
+
+    async with channel_of(started_plane(settings_of(), probe=probe)) as channel:
+        stub = stub_of(channel)
+        calls = [stub.ServerReady(pb.ServerReadyRequest()) for _ in range(200)]
+        await until(lambda: sum(call.done() for call in calls) == 200 - 128)
+        go_on.set()
+        assert sum([await call.code() is Code.OK for call in calls]) == 128
 
 
 async def test_there_are_so_many_watches_at_once_and_room_beside_them(

@@ -22,7 +22,13 @@ from emotion.errors import (
 )
 from service.http.problems import problem_of, problem_of_status, problem_response
 from service.jobs.errors import UnknownVideo, VideoConflict
-from service.models.registry import ChampionRefused, RegistryUnreachable
+from service.models.pull import ChampionUnplaced
+from service.models.registry import (
+    ChampionRefused,
+    NoChampion,
+    RegistryMisconfigured,
+    RegistryUnreachable,
+)
 from service.storage_errors import StorageFull, StorageUnavailable
 
 STATUSES: dict[type[RaptError], int] = {
@@ -44,6 +50,9 @@ STATUSES: dict[type[RaptError], int] = {
     ModelUnavailable: 503,
     ContractMismatch: 503,
     ChampionRefused: 503,
+    ChampionUnplaced: 503,
+    NoChampion: 503,
+    RegistryMisconfigured: 422,
     RegistryUnreachable: 503,
 }
 

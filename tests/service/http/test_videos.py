@@ -114,6 +114,11 @@ async def test_what_is_deleted_is_gone(client: httpx.AsyncClient, settings: Sett
     assert (await client.get("/v1/videos")).json()["videos"] == []
 
 
+@pytest.mark.parametrize("video_id", ["0" * 32, "%00", "a%20b", "x" * 1000, "%C3%A4"])
+async def test_an_id_of_no_video_is_404(client: httpx.AsyncClient, video_id: str) -> None:
+    problem(await client.get(f"/v1/videos/{video_id}"), 404, "unknown-video")
+
+
 async def test_videos_are_listed_a_page_at_a_time(client: httpx.AsyncClient) -> None:
     sent = [(await send(client)).rpartition("/")[2] for _ in range(5)]
     listed: list[str] = []
@@ -127,7 +132,17 @@ async def test_videos_are_listed_a_page_at_a_time(client: httpx.AsyncClient) -> 
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=1.5", "limit=x", "cursor=x", "cursor=eCB5", "cursor=é"]
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=1.5",
+        "limit=x",
+        "cursor=x",
+        "cursor=eCB5",
+        "cursor=MS4wIAA=",
+        "cursor=é",
+    ],
 )
 async def test_a_wrong_page_is_422(client: httpx.AsyncClient, query: str) -> None:
     problem(await client.get(f"/v1/videos?{query}"), 422, "invalid-request")

@@ -1,9 +1,13 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
+import numpy.typing as npt
 import pytest
+from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from emotion.errors import ContractMismatch, ModelUnavailable
+from emotion.deadline import Deadline
+from emotion.errors import ContractMismatch, ModelUnavailable, Overloaded
 from emotion.faces import ModelVersion
 from service.stages import triton_models
 from service.stages.triton_client import TritonClient
@@ -11,6 +15,34 @@ from service.stages.triton_models import TritonModel
 from tests.service.stages.conftest import ChangingTriton
 
 TINY = ModelVersion("emotion_classifier", "tiny")
+
+
+class SlowLabels(TritonClient):
+    """A connection on which labels take their time, or fail; counts how often they are asked for.
+
+    The rest is another connection's.
+    """
+
+    def __init__(self, client: TritonClient) -> None:
+        self.asked = 0
+        self.go_on = asyncio.Event()
+        self.failure: Exception | None = None
+        self._client = client
+
+    async def numbers(self, model: str, deadline: Deadline) -> tuple[int, ...]:
+        return await self._client.numbers(model, deadline)
+
+    async def config(self, model: str, deadline: Deadline) -> ModelConfig:
+        return await self._client.config(model, deadline)
+
+    async def labels(
+        self, model: str, inputs: Mapping[str, npt.NDArray[Any]], output: str, deadline: Deadline
+    ) -> tuple[str, ...]:
+        self.asked += 1
+        await self.go_on.wait()
+        if self.failure is not None:
+            raise self.failure
+        return await self._client.labels(model, inputs, output, deadline)
 
 
 @pytest.fixture
@@ -99,6 +131,63 @@ async def test_a_version_without_a_name_is_refused(
 async def test_labels_in_another_order_are_refused(changing: ChangingTriton) -> None:
     changing.replace("labels.txt", "angry\ndisgust", "disgust\nangry")
     assert "the labels ['disgust', 'angry', 'fear', " in await refused(changing)
+
+
+async def test_labels_alone_that_change_are_seen_when_it_is_looked_at_anew(
+    changing: ChangingTriton, classifier: TritonModel
+) -> None:
+    await version_of(classifier)
+    changing.replace("labels.txt", "angry\ndisgust", "disgust\nangry")
+    with pytest.raises(ContractMismatch, match=r"the labels \['disgust', 'angry', 'fear', "):
+        await version_of(classifier, anew=True)
+    with pytest.raises(ContractMismatch):
+        await version_of(classifier)
+    changing.replace("labels.txt", "disgust\nangry", "angry\ndisgust")
+    assert await version_of(classifier) == TINY
+
+
+async def test_labels_alone_that_change_are_seen_by_those_who_look_while_they_work(
+    changing: ChangingTriton, classifier: TritonModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triton_models, "_FRESH_SECONDS", 0.0)
+    await version_of(classifier)
+    changing.replace("labels.txt", "angry\ndisgust", "disgust\nangry")
+
+    async def work() -> None:
+        while True:
+            await version_of(classifier)
+
+    with pytest.raises(ContractMismatch, match=r"the labels \['disgust', 'angry', 'fear', "):
+        await asyncio.wait_for(work(), 5)
+
+
+async def test_who_works_does_not_wait_for_labels_that_were_right_a_second_ago(
+    changing: ChangingTriton, client: TritonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triton_models, "_FRESH_SECONDS", 0.0)
+    slow = SlowLabels(client)
+    classifier = TritonModel(slow, "emotion_classifier")
+    slow.go_on.set()
+    await version_of(classifier)
+    slow.go_on.clear()
+    assert [await version_of(classifier) for _ in range(3)] == [TINY] * 3
+    # One question is under way, however often it is looked.
+    assert slow.asked == 2
+    slow.go_on.set()
+
+
+async def test_labels_that_nobody_can_tell_just_now_are_asked_for_again(
+    changing: ChangingTriton, client: TritonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triton_models, "_FRESH_SECONDS", 0.0)
+    slow = SlowLabels(client)
+    slow.go_on.set()
+    classifier = TritonModel(slow, "emotion_classifier")
+    await version_of(classifier)
+    slow.failure = Overloaded("The emotion classifier is full.")
+    async with asyncio.timeout(5):
+        while slow.asked < 4:
+            assert await version_of(classifier) == TINY
 
 
 async def test_labels_that_are_not_there_are_refused(changing: ChangingTriton) -> None:

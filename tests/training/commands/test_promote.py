@@ -50,7 +50,7 @@ def story(twice: Twice, parquet_folder: Path) -> Story:
 def test_refusal_is_exit_code_1_with_its_reasons_and_a_table(story: Story) -> None:
     assert story.refused.exit_code == 1
     assert "Error: version 4 (" in story.refused.stderr
-    assert "It is not right more often: it gains 0 images and loses 0." in story.refused.stderr
+    assert "It is not right more often: it gains 0 images and loses 0." in story.refused.stdout
     assert story.refused.stdout.startswith("champion    ")
     assert story.champions["refused"] == "2"
 

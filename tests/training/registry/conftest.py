@@ -7,10 +7,12 @@ import pytest
 
 from emotion.contract import CLASSIFIER_NAME, MODEL_FILE
 from tests.mlflow_server import MlflowServer
-from tests.training.registry.answer_sheets import offer, sheet, val_split
+from tests.training.registry.answer_sheets import ROWS, offer, sheet, val_split
 from training.data.dataset import Split
-from training.evaluation.decision import Decision
+from training.evaluation.decision import Decision, Judges
 from training.experiment import GateRecipe
+from training.export.provenance import split_fingerprint
+from training.registry.built_in import BuiltIn
 from training.registry.promotion import decide, promote
 from training.registry.tracking import TrackedRun, Tracker
 from training.registry.versions import Registry, Version
@@ -42,7 +44,7 @@ class Gate:
     """The gate of one registry, whose built-in model is right on nothing."""
 
     registry: Registry
-    built_in: Path
+    built_in: BuiltIn
 
     def ask(
         self, version: Version, recipe: GateRecipe = LENIENT, val: Split | None = None
@@ -59,7 +61,8 @@ def gate(registry: Registry, tmp_path: Path) -> Gate:
     folder = tmp_path / "built-in" / CLASSIFIER_NAME / "1"
     folder.mkdir(parents=True)
     (folder / MODEL_FILE).write_bytes(sheet([], "built-in"))
-    return Gate(registry, tmp_path / "built-in")
+    judges = Judges(ROWS, split_fingerprint(val_split()))
+    return Gate(registry, BuiltIn(tmp_path / "built-in", judges))
 
 
 @pytest.fixture

@@ -48,15 +48,15 @@ def test_built_in_models_becoming_champion_is_recorded(
     assert told["why"] == "nobody was champion: services serve it"
 
 
-def test_built_in_champion_is_bound_to_the_first_val_that_shows_every_emotion(
+def test_built_in_champion_is_bound_to_the_val_that_it_was_chosen_by(
     registry: Registry, register: Register, gate: Gate
 ) -> None:
-    version = register(range(4))
-    for val in (val_split().select(slice(0, 2)), val_split()):
-        gate.ask(version, val=val)
-    champion = registry.champion()
-    assert champion is not None
-    assert champion.tags["gate_val"] == f"45 images, sha256:{split_fingerprint(val_split())}"
+    other = val_split().select(slice(5, None))
+    decision = gate.ask(register(range(5, 45)), val=other)
+    assert decision.reasons == (
+        "Val is not the one that judged the champion: "
+        f"40 images, sha256:{split_fingerprint(other)} now, {gate.built_in.judges} then.",
+    )
 
 
 def test_built_in_model_is_registered_once(
@@ -69,7 +69,7 @@ def test_built_in_model_is_registered_once(
 
 
 def test_built_in_model_is_not_promoted_in_its_own_place(registry: Registry, gate: Gate) -> None:
-    file = gate.built_in / CLASSIFIER_PLACE
+    file = gate.built_in.repository / CLASSIFIER_PLACE
     registry.register_file(file, "fp32", open_run(registry).run_id, {})
     with pytest.raises(PromotionError, match=r"version 1 \(built-in\) is the champion already"):
         version_to_promote(registry, 1, gate.built_in)

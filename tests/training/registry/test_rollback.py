@@ -49,6 +49,32 @@ def test_rollback_walks_back_promotion_by_promotion(
     assert tags(registry, versions[1])["rolled_back"] == "no reason given"
 
 
+def test_rollback_that_was_cut_off_before_its_last_step_is_finished_and_no_second_one_done(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    versions = [register(range(10)), register(range(20)), register(range(30))]
+    for version in versions:
+        gate.crown(version)
+    roll_back(registry, "")
+    # As it was before the last step.
+    registry.tag(versions[2], {"former_champion": versions[1].number})
+    left, champion = roll_back(registry, "")
+    assert (left.number, champion.number) == (versions[2].number, versions[1].number)
+    assert "former_champion" not in tags(registry, versions[2])
+    assert number_of_champion(registry) == versions[1].number
+
+
+def test_version_that_is_rolled_back_to_is_withdrawn_no_more(
+    registry: Registry, register: Register, gate: Gate
+) -> None:
+    old, new = register(range(10)), register(range(20))
+    gate.crown(old)
+    registry.tag(old, {ROLLED_BACK_TAG: "cut off before the alias moved"})
+    gate.crown(new)
+    roll_back(registry, "")
+    assert ROLLED_BACK_TAG not in tags(registry, old)
+
+
 def test_rollback_without_a_champion_is_refused(registry: Registry, register: Register) -> None:
     with pytest.raises(PromotionError, match="there is no champion to roll back"):
         roll_back(registry, "")
