@@ -46,7 +46,8 @@ def model(home: Path, parquet_folder: Path, tmp_path_factory: pytest.TempPathFac
 
 def test_run_lives_in_rapt_home_under_the_recipes_name(home: Path) -> None:
     names = {path.name for path in (home / "runs" / "smoke").iterdir()}
-    assert names == {"checkpoint.pt", "best.pt", "recipe.yaml", "history.jsonl"}
+    # Beside them lies what other tests export from the same run.
+    assert {"checkpoint.pt", "best.pt", "recipe.yaml", "history.jsonl"} <= names
 
 
 @pytest.mark.parametrize("split", ["test", "val"])
