@@ -21,6 +21,7 @@ from emotion.errors import InvalidRequest
 INSTALLATION = "RAPT_INSTALLATION"
 DEFAULT_HOME = Path("~/.rapt")
 _ROWS = "rapt.db"
+_MODE = 0o700  # Videos and what they show are for nobody else to read.
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class DataFolder:
     @contextmanager
     def _opened(self, name: str) -> Iterator[int]:
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(_MODE, parents=True, exist_ok=True)
             lock = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise InvalidRequest(

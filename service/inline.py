@@ -23,6 +23,7 @@ from service.stages.inline import InlineClassifier, InlineDetector
 set_up_logging()
 settings = load_settings()
 plane = DataPlane(settings)
+opener = DeskOpener(settings)
 
 
 @bentoml.service(**front_options(settings))
@@ -41,6 +42,11 @@ class EmotionService:
 
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
 
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Let go of videos: SQLite's log goes with the last who has the file open."""
+        opener.close()
 
-put_front_first(EmotionService, create_front(plane, DeskOpener(settings)))
+
+put_front_first(EmotionService, create_front(plane, opener))
 put_grpc_beside(EmotionService, plane)

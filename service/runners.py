@@ -32,6 +32,7 @@ _PHOTOS_A_BATCH = 4  # A detector gains nothing by batching on a CPU: small ones
 set_up_logging()
 settings = load_settings()
 plane = DataPlane(settings)
+opener = DeskOpener(settings)
 
 
 @bentoml.service(**stage_options(settings, "FaceDetector", settings.detector_processes))
@@ -101,6 +102,11 @@ class EmotionService:
         pipeline = PhotoPipeline(detector, classifier)
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
 
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Let go of videos: SQLite's log goes with the last who has the file open."""
+        opener.close()
 
-put_front_first(EmotionService, create_front(plane, DeskOpener(settings)))
+
+put_front_first(EmotionService, create_front(plane, opener))
 put_grpc_beside(EmotionService, plane)

@@ -23,6 +23,7 @@ from service.stages.triton_client import TritonClient
 set_up_logging()
 settings = load_settings()
 plane = DataPlane(settings)
+opener = DeskOpener(settings)
 
 
 @bentoml.service(**front_options(settings))
@@ -48,6 +49,11 @@ class EmotionService:
         """Close the connection."""
         await self._client.close()
 
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Let go of videos: SQLite's log goes with the last who has the file open."""
+        opener.close()
 
-put_front_first(EmotionService, create_front(plane, DeskOpener(settings)))
+
+put_front_first(EmotionService, create_front(plane, opener))
 put_grpc_beside(EmotionService, plane)

@@ -44,6 +44,9 @@ def analyse_video(file: Path, interval: float, targets: Sequence[Path]) -> None:
         InputError: the video can't be used, or a target can't be written.
         ContractMismatch: no model is what this code was built for.
     """
+    # Whoever opens a pipe to see what is in it waits until somebody writes.
+    if not file.is_file():
+        raise InvalidRequest(f"{click.format_filename(file)} is no regular file.")
     forms = {target: _form_of(target, file) for target in targets}
     settings = load_settings()
     limits = settings.video_limits
@@ -68,8 +71,9 @@ def analyse_video(file: Path, interval: float, targets: Sequence[Path]) -> None:
     report = assemble(info, results, video, version, describe_detector(settings), seed)
     if not targets:
         _print(file, report)
+    title = click.format_filename(file, shorten=True)
     for target, form in forms.items():
-        content = render(report, form, title=file.name, created_at=datetime.now(UTC))
+        content = render(report, form, title=title, created_at=datetime.now(UTC))
         _write(target, content)
         click.echo(f"Written to {click.format_filename(target)}")
 

@@ -18,6 +18,8 @@ _AUDIENCE_COLUMNS, _LANE_COLUMNS = 240, 240
 _MOST_TICKS = 6
 _TICK_STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _MINUTE, _HOUR = 60, 3600
+# Marks that lie closer would hide each other.
+_MARK_WIDTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,14 @@ class Run:
     stop: float
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands above the axis: where, 0 to ``WIDTH``, and the numbers of what happens there."""
+
+    x: float
+    numbers: tuple[int, ...]
+
+
 # A column, and from where to where it is filled, 0 to 1.
 _Step = tuple[Column, float, float]
 
@@ -116,6 +126,23 @@ def stacked(columns: Sequence[Column]) -> list[tuple[Emotion, str]]:
 def area(columns: Sequence[Column], height: Callable[[Column], float]) -> str:
     """Return the outline of one figure, 0 to 1, from the bottom."""
     return _outline(columns, [0.0] * len(columns), [height(column) for column in columns])
+
+
+def marks_of(times: Sequence[float], axis: Axis) -> list[Mark]:
+    """Mark times, numbered from 1; those too close together share one mark, at the first's place.
+
+    Args:
+        times: in order.
+        axis: they lie on.
+    """
+    marks: list[Mark] = []
+    for number, time in enumerate(times, start=1):
+        x = axis.x(time)
+        if marks and x - marks[-1].x < _MARK_WIDTH:
+            marks[-1] = Mark(marks[-1].x, (*marks[-1].numbers, number))
+        else:
+            marks.append(Mark(x, (number,)))
+    return marks
 
 
 def _outline(columns: Sequence[Column], floors: Sequence[float], tops: Sequence[float]) -> str:

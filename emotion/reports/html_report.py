@@ -20,6 +20,7 @@ from emotion.reports.charts import (
     area,
     clock,
     columns_of,
+    marks_of,
     runs_of,
     stacked,
 )
@@ -58,6 +59,7 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
         created_at=created_at,
         axis=axis,
         areas=stacked(columns),
+        marks=marks_of([moment.time for moment in report.key_moments], axis),
         crowd=area(columns, lambda column: column.faces / most),
         engagement=area(columns, lambda column: column.engagement),
         lanes=[lane for lane in lanes if lane.number in shown],

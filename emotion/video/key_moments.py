@@ -24,10 +24,11 @@ _LEAST_ENGAGED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Some seconds: when they begin, faces at a time, shares [7], engagement's index."""
+    """Some seconds: when they begin, faces at a time (mean, most), shares [7], engagement."""
 
     time: float
     faces: float
+    most: int
     shares: tuple[float, ...]
     engagement: float
 
@@ -44,12 +45,12 @@ def key_moments(audience: Audience, interval: float) -> tuple[KeyMoment, ...]:
         interval: seconds between its moments.
     """
     windows = _windows(audience.moments, max(interval, _WINDOW_SECONDS))
-    if not windows:
+    if not windows or audience.engagement is None:
         return ()
     peaks = list(_peaks(windows, audience))
     told = {moment.time for moment in peaks}
     changes = [moment for moment in _changes(windows) if moment.time not in told]
-    found = [*peaks, *changes, *_extremes(windows)]
+    found = [*peaks, *changes, *_extremes(windows, audience.engagement.index)]
     return tuple(sorted(found[:MOST_MOMENTS], key=lambda moment: moment.time))
 
 
@@ -64,7 +65,13 @@ def _windows(moments: Sequence[AudienceMoment], seconds: float) -> list[_Window]
         indices = [moment.engagement.index for moment in members if moment.engagement]
         engagement = float(faces @ np.array(indices) / faces.sum())
         windows.append(
-            _Window(members[0].time, float(faces.mean()), tuple(shares.tolist()), engagement)
+            _Window(
+                time=members[0].time,
+                faces=float(faces.mean()),
+                most=max(moment.faces for moment in members),
+                shares=tuple(shares.tolist()),
+                engagement=engagement,
+            )
         )
     return windows
 
@@ -76,7 +83,11 @@ def _peaks(windows: Sequence[_Window], audience: Audience) -> Iterator[KeyMoment
         if emotion is Emotion.NEUTRAL or share < _LEAST_PEAK:
             continue
         if share - audience.shares[row] >= _LEAST_RISE:
-            whom = f"{share:.0%} of {_count(best)}" if best.faces > 1 else "one face in view"
+            whom = (
+                f"{share:.0%} of {_faces(round(best.faces))}"
+                if best.faces > 1
+                else "one face in view"
+            )
             yield KeyMoment(best.time, "peak", f"Most {emotion}: {whom}.")
 
 
@@ -92,19 +103,24 @@ def _changes(windows: Sequence[_Window]) -> list[KeyMoment]:
     return [moment for _, moment in changes]
 
 
-def _extremes(windows: Sequence[_Window]) -> Iterator[KeyMoment]:
+def _extremes(windows: Sequence[_Window], average: float) -> Iterator[KeyMoment]:
+    """Tell the most engaged and the fullest window, where they stand out.
+
+    Args:
+        windows: in order of time.
+        average: engagement's index of all faces at all times.
+    """
     engaged = max(windows, key=lambda window: window.engagement)
-    average = float(np.mean([window.engagement for window in windows]))
     if engaged.engagement - average >= _LEAST_ENGAGED:
         text = (
             f"Most engaged: an index of {engaged.engagement:.2f}, against {average:.2f} on average."
         )
         yield KeyMoment(engaged.time, "engaged", text)
-    fullest = max(windows, key=lambda window: window.faces)
-    if fullest.faces - min(window.faces for window in windows) >= 1:
-        yield KeyMoment(fullest.time, "fullest", f"Most faces: {_count(fullest)}.")
+    means = [window.faces for window in windows]
+    if max(means) - min(means) >= 1:
+        fullest = max(windows, key=lambda window: (window.most, window.faces))
+        yield KeyMoment(fullest.time, "fullest", f"Most faces: {_faces(fullest.most)}.")
 
 
-def _count(window: _Window) -> str:
-    faces = round(window.faces)
-    return "1 face" if faces == 1 else f"{faces} faces"
+def _faces(count: int) -> str:
+    return "1 face" if count == 1 else f"{count} faces"

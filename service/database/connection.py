@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 
 from emotion.errors import InvalidRequest
 from service.storage_errors import storage_errors
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30.0  # As long as another may write.
+_TRUNCATE_SECONDS = 1.0  # Others wait meanwhile.
 
 
 class Database:
@@ -59,6 +60,26 @@ class Database:
                     "them, or a later one."
                 ) from error
 
+    def truncate_log(self) -> None:
+        """Leave nothing of older rows in SQLite's log, where no one else is just reading it.
+
+        See https://www.sqlite.org/pragma.html#pragma_wal_checkpoint. Where somebody is, a later
+        call does it; other databases keep no such file of ours.
+
+        Raises:
+            StorageFull: see ``begin``.
+            StorageUnavailable: likewise.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self.begin() as connection:
+            connection.execute(text(_busy_timeout(_TRUNCATE_SECONDS)))
+            try:
+                # That it was busy is an answer, not an error.
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            finally:
+                connection.execute(text(_busy_timeout(_BUSY_SECONDS)))
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
@@ -67,7 +88,13 @@ class Database:
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's, or a wrapper
     # A transaction that reads first and writes later would fail if another wrote in between.
     connection.isolation_level = "IMMEDIATE"
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000:.0f}")
+    connection.execute(_busy_timeout(_BUSY_SECONDS))
     connection.execute("PRAGMA foreign_keys=ON")
+    # What is deleted is overwritten: it is personal.
+    connection.execute("PRAGMA secure_delete=ON")
     # Readers don't wait for who writes, nor the other way round.
     connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _busy_timeout(seconds: float) -> str:
+    return f"PRAGMA busy_timeout={seconds * 1000:.0f}"

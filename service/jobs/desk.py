@@ -6,8 +6,8 @@ All but ``accept`` wait for the disk: they are to be called from a thread.
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
@@ -132,11 +132,24 @@ class VideoDesk:
         finally:
             self._uploads -= 1
 
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Wait no longer for a video to arrive than settings allow."""
+        try:
+            async with asyncio.timeout(self._settings.upload_seconds):
+                yield
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"The video had not arrived after {self._settings.upload_seconds:,.0f} s. "
+                "Send a smaller one, or over a faster line."
+            ) from error
+
     async def _same(self, earlier: Video, upload: Upload) -> Video:
         """Read an upload whose key was used before, and compare."""
         arrival = Arrival(upload, self._settings.max_video_bytes)
-        async for _ in arrival.chunks():
-            pass
+        async with self._in_time():
+            async for _ in arrival.chunks():
+                pass
         if (arrival.sha256, upload.settings) != (earlier.sha256, dict(earlier.settings)):
             raise InvalidRequest(
                 "This Idempotency-Key was used for another video, or with other settings. "
@@ -148,19 +161,14 @@ class VideoDesk:
         video = await asyncio.to_thread(self._reserve, owner, upload)
         arrival = Arrival(upload, self._settings.max_video_bytes, lambda: self._check_room(0))
         try:
-            async with asyncio.timeout(self._settings.upload_seconds):
+            async with self._in_time():
                 await self._folder.store.receive(video.source, arrival.chunks())
             await asyncio.to_thread(
                 self._folder.ledger.received, video, arrival.size, arrival.sha256
             )
         # Whatever ended it, be it a caller who hung up: nothing of it is left.
-        except BaseException as error:
+        except BaseException:
             await self._drop(video)
-            if isinstance(error, TimeoutError):
-                raise DeadlineExceeded(
-                    f"The video had not arrived after {self._settings.upload_seconds:,.0f} s. "
-                    "Send a smaller one, or over a faster line."
-                ) from error
             raise
         return await asyncio.to_thread(self.get, owner, video.id)
 

@@ -43,7 +43,7 @@ class Steward:
 
     def look_for_the_old(self) -> None:
         """Do what depends on the day, not on the second; likewise."""
-        self._do(self.sweep, self.retire, self.folder.executors.forget_dead)
+        self._do(self.sweep, self.retire, self.folder.executors.forget_dead, self.truncate_log)
 
     def _do(self, *chores: Callable[[], None]) -> None:
         for chore in chores:
@@ -81,6 +81,8 @@ class Steward:
             if state is None or not (state.is_running and state.executor in alive):
                 self.workflows.delete(video.id)
                 self._erase(video)
+        if deleting:
+            self.truncate_log()
 
     def sweep(self) -> None:
         """Erase uploads that never ended, as of a front that was killed."""
@@ -97,13 +99,20 @@ class Steward:
 
     def delete_sources(self) -> None:
         """Delete uploads that have served, and reports that were begun and don't stand."""
-        for video in self.folder.ledger.with_needless_source():
+        ended = self.folder.ledger.with_needless_source()
+        for video in ended:
             if not self.settings.keep_sources:
                 self.folder.store.erase(video.source)
             for fence in range(1, video.fence + 1):
                 if fence != video.report_fence:
                     self.folder.store.erase(video.reports(fence))
             self.folder.ledger.source_deleted(video)
+        if ended:
+            self.truncate_log()
+
+    def truncate_log(self) -> None:
+        """Have nothing of what was erased stay in the database's log."""
+        self.folder.database.truncate_log()
 
     def _erase(self, video: Video) -> None:
         self.folder.store.erase(video.prefix)

@@ -61,6 +61,14 @@ def objects_of(server: Server) -> list[str]:
     return sorted(path.name for path in files_of(server.folder / "rapt" / "jobs" / "objects"))
 
 
+def test_who_ends_leaves_no_log_of_the_database(tmp_path: Path, clip: bytes) -> None:
+    with rapt("inline", tmp_path) as one:
+        assert send(one, clip).status_code == 202
+        press_ctrl_c(one)
+        rows = one.folder / "rapt" / "jobs"
+        assert sorted(path.name for path in rows.glob("rapt.db*")) == ["rapt.db"]
+
+
 def test_a_video_is_followed_to_its_report(server: Server, clip: bytes) -> None:
     sent = send(server, clip, "?interval=0.5")
     place = sent.headers["location"]

@@ -103,3 +103,8 @@ def test_the_folder_is_the_homes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert DataFolder.of_home().path == tmp_path / "jobs"
     monkeypatch.setenv("RAPT_HOME", "")
     assert DataFolder.of_home().path == Path("~/.rapt/jobs").expanduser()
+
+
+def test_a_folder_that_is_made_is_for_nobody_else_to_read(folder: DataFolder) -> None:
+    with folder.held():
+        assert folder.path.stat().st_mode & 0o777 == 0o700

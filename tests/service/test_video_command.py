@@ -116,6 +116,22 @@ def test_a_bad_video_is_told_in_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_a_pipe_is_no_video_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    result = video(pipe)
+    assert (result.exit_code, result.stderr) == (1, f"Error: {pipe} is no regular file.\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_name_that_is_no_utf_8_is_told_as_far_as_it_is(clip: Path, tmp_path: Path) -> None:
+    file = clip.rename(tmp_path / os.fsdecode(b"f\xe9te.mp4"))
+    target = tmp_path / "out.html"
+    result = video(file, "--report", target)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "<h1>f\ufffdte.mp4</h1>" in target.read_text(encoding="utf-8")
+
+
 def test_an_interval_out_of_range_is_told(clip: Path) -> None:
     result = video(clip, "--interval", "0.01")
     assert result.exit_code == 2

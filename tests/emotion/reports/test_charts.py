@@ -1,7 +1,17 @@
 import pytest
 
 from emotion.labels import EMOTIONS, Emotion
-from emotion.reports.charts import Axis, Run, area, clock, columns_of, runs_of, stacked
+from emotion.reports.charts import (
+    Axis,
+    Mark,
+    Run,
+    area,
+    clock,
+    columns_of,
+    marks_of,
+    runs_of,
+    stacked,
+)
 from emotion.video.engagement import Engagement
 from emotion.video.report import AudienceMoment
 from tests.emotion.reports.made_up import large_report, small_report
@@ -21,6 +31,16 @@ def test_an_axis_has_few_ticks(duration: float) -> None:
     axis = Axis(duration, 0.5)
     assert 1 <= len(axis.ticks()) <= 7
     assert all(0 <= axis.x(tick) <= 1000 for tick in axis.ticks())
+
+
+def test_times_too_close_together_share_a_mark() -> None:
+    times = [0.0, 0.0, 2.0, 10.0, 14.0, 20.0]
+    assert marks_of(times, Axis(100.0, 0.5)) == [
+        Mark(0.0, (1, 2, 3)),
+        Mark(100.0, (4,)),
+        Mark(140.0, (5,)),
+        Mark(200.0, (6,)),
+    ]
 
 
 def moment(time: float, emotion: Emotion | None) -> AudienceMoment:

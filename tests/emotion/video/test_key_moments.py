@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 from emotion.labels import EMOTIONS, Emotion
 from emotion.video.engagement import Engagement
@@ -18,7 +19,7 @@ def audience(*rows: tuple[int, Emotion, float], seconds: float = 2.0) -> Audienc
         for row, (faces, emotion, engagement) in enumerate(rows)
         for step in range(int(seconds / 0.5))
     ]
-    return Audience(tuple(moments), _shares(moments), None, None)
+    return Audience(tuple(moments), _shares(moments), None, _engagement(moments))
 
 
 def _shares(moments: Sequence[AudienceMoment]) -> tuple[float, ...]:
@@ -26,6 +27,14 @@ def _shares(moments: Sequence[AudienceMoment]) -> tuple[float, ...]:
     return tuple(
         sum(moment.faces * moment.shares[row] for moment in moments) / total for row in range(7)
     )
+
+
+def _engagement(moments: Sequence[AudienceMoment]) -> Engagement | None:
+    total = sum(moment.faces for moment in moments)
+    if not total:
+        return None
+    index = sum(one.faces * one.engagement.index for one in moments if one.engagement) / total
+    return Engagement(index, index)
 
 
 CALM, GLAD, LOW = (3, Emotion.NEUTRAL, 0.5), (3, Emotion.HAPPY, 0.5), (3, Emotion.SAD, 0.5)
@@ -57,8 +66,24 @@ def test_most_engaged_and_most_faces_are_told() -> None:
     found = key_moments(audience(CALM, (5, Emotion.NEUTRAL, 0.5), (3, Emotion.NEUTRAL, 0.9)), 0.5)
     assert found == (
         KeyMoment(2.0, "fullest", "Most faces: 5 faces."),
-        KeyMoment(4.0, "engaged", "Most engaged: an index of 0.90, against 0.63 on average."),
+        KeyMoment(4.0, "engaged", "Most engaged: an index of 0.90, against 0.61 on average."),
     )
+
+
+def test_most_engaged_is_set_against_the_average_that_the_audience_has() -> None:
+    shown = audience((9, Emotion.NEUTRAL, 0.5), (1, Emotion.NEUTRAL, 0.9))
+    assert shown.engagement is not None
+    assert round(shown.engagement.index, 2) == 0.54
+    assert KeyMoment(
+        2.0, "engaged", "Most engaged: an index of 0.90, against 0.54 on average."
+    ) in key_moments(shown, 0.5)
+
+
+def test_most_faces_are_as_many_as_are_ever_seen_at_once() -> None:
+    shown = audience(CALM, (6, Emotion.NEUTRAL, 0.5))
+    moments = (*shown.moments[:-1], replace(shown.moments[-1], faces=7))
+    (moment,) = key_moments(replace(shown, moments=moments), 0.5)
+    assert moment == KeyMoment(2.0, "fullest", "Most faces: 7 faces.")
 
 
 def test_there_are_not_too_many() -> None:

@@ -56,3 +56,29 @@ def test_tables_of_a_later_version_are_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"not this version's: .*'9999'.* or a later one\.$"):
         database.migrate()
     database.close()
+
+
+def test_nothing_of_a_deleted_row_is_left_in_any_file(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate()
+    for change in ("insert into executors values ('a secret', 'b', 1.0)", "delete from executors"):
+        with database.begin() as connection:
+            connection.execute(text(change))
+        database.truncate_log()
+    assert [path for path in tmp_path.iterdir() if b"a secret" in path.read_bytes()] == []
+    database.close()
+
+
+def test_a_log_that_somebody_reads_is_left_as_it_is(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate()
+    with database.begin() as reader, database.begin() as writer:
+        reader.execute(text("begin"))
+        reader.execute(text("select * from executors"))
+        writer.execute(text("insert into executors values ('one', 'b', 1.0)"))
+        writer.commit()
+        database.truncate_log()
+    assert (tmp_path / "rapt.db-wal").stat().st_size > 0
+    database.truncate_log()
+    assert (tmp_path / "rapt.db-wal").stat().st_size == 0
+    database.close()

@@ -156,6 +156,25 @@ async def test_what_takes_too_long_to_arrive_is_504_and_leaves_nothing(
     assert objects_of(settings) == []
 
 
+async def test_the_same_video_again_that_takes_too_long_is_504_and_gives_its_place_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.http.lingering._SECONDS", 0.1)
+    settings = Settings(upload_seconds=0.5, max_uploads=1, min_free_bytes=0)
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield VIDEO
+        await asyncio.Event().wait()
+
+    async with client_of(started_plane(settings)) as client:
+        place = await send(client, key="monday")
+        headers = {**MP4, "idempotency-key": "monday"}
+        async with asyncio.timeout(10):
+            response = await client.post("/v1/videos", content=stuck(), headers=headers)
+        problem(response, 504, "deadline-exceeded")
+        assert await send(client, key="monday") == place
+
+
 async def test_where_too_little_room_is_left_a_video_is_507() -> None:
     async with client_of(started_plane(Settings(min_free_bytes=2**60))) as client:
         response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
