@@ -42,14 +42,6 @@ def objects_of(settings: Settings) -> list[str]:
     return sorted(path.name for path in files_of(settings.data_folder.objects))
 
 
-def files_with(settings: Settings, content: str) -> list[str]:
-    """The files of the data folder in which some text can be read."""
-    # By another process: where this one closes a file of SQLite's, it loses its locks on it.
-    command = ["grep", "-rlaFs", content, str(settings.data_folder.path)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
-    return [Path(line).name for line in found.stdout.splitlines()]
-
-
 def rows_of_dbos(settings: Settings, video_id: str) -> int:
     """How many rows of any table name a video."""
     count = 0
@@ -192,18 +184,6 @@ def test_a_deleted_video_leaves_nothing_even_while_it_is_worked_on(
     assert objects_of(settings) == []
     assert rows_of_dbos(settings, video_id) == 0
     assert desk.folder.ledger.in_states(list(State), 10) == []
-
-
-def test_nothing_of_a_deleted_video_can_be_read_in_any_file(
-    settings: Settings, desk: Office
-) -> None:
-    with worker(settings):
-        video_id = desk.send(fake_video())
-        desk.wait(video_id, State.DONE)
-        assert files_with(settings, "party.mp4") != []
-        desk.desk.delete(LOCAL, video_id)
-        until(lambda: files_with(settings, "party.mp4") == [])
-        until(lambda: not {"rapt.db", "rapt.db-wal"} & set(files_with(settings, video_id)))
 
 
 @pytest.mark.parametrize(
