@@ -3,9 +3,10 @@
 Faces are associated in rounds, as ByteTrack does (Zhang et al. 2022): first those the detector is
 sure of, then the unsure ones, which may go on with a face but never begin one. What is compared is
 not the overlap of boxes but how likely a box is, given the face's motion: at two samples a second,
-boxes of one face don't overlap when it walks. Between the two, whoever was seen a moment ago and
-is near enough is the same, however they jumped: a dancer, or a camera that shakes. Nothing is
-learnt of what a face looks like, so somebody who comes back is somebody new.
+boxes of one face don't overlap when it walks. Whoever was seen a moment ago and is near enough may
+be the same, however they jumped: a dancer, or a camera that shakes. They compete with those who
+are hidden, or somebody long out of sight would take their face. Nothing is learnt of what a face
+looks like, so somebody who comes back is somebody new.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,10 @@ LONGEST_GAP = 3.0
 # same face's are larger (chi-square, three degrees of freedom).
 _FURTHEST_SURE, _FURTHEST_UNSURE = 16.3, 9.8
 # A face that was seen a moment ago may be so many faces away, from there or from where it would be.
-_FURTHEST_JUMP = 0.85
+_FURTHEST_JUMP = 1.0
+# Where a face that was seen once is going, nobody knows: when it's hidden, what its motion allows
+# is soon half the frame. It may come back so many faces away, and no further.
+_FURTHEST_UNKNOWN = 1.0
 _IMPOSSIBLE = 1e9
 # A face that is seen once must be as sure as this, or it was none.
 _SURE_AT_ONCE = 0.9
@@ -101,10 +105,9 @@ class _Tracker:
         sure = [row for row, face in enumerate(faces) if face.detection.score >= self._sure]
         unsure = [row for row, face in enumerate(faces) if face.detection.score < self._sure]
         everyone = list(range(len(self._tracks)))
-        pairs = self._associate(everyone, faces, sure, _FURTHEST_SURE)
-        pairs |= self._jumps(pairs, faces, sure)
+        pairs = self._associate(everyone, faces, sure, _FURTHEST_SURE, jumps=True)
         others = [track for track in everyone if track not in pairs]
-        pairs |= self._associate(others, faces, unsure, _FURTHEST_UNSURE)
+        pairs |= self._associate(others, faces, unsure, _FURTHEST_UNSURE, jumps=False)
         places = places_of([face.detection.box for face in faces])
         self._motion = self._motion.corrected(list(pairs), places[list(pairs.values())])
         for track, row in pairs.items():
@@ -114,33 +117,34 @@ class _Tracker:
         self._begin(index, frame, [row for row in sure if row not in taken])
 
     def _associate(
-        self, tracks: list[int], faces: Sequence[Face], rows: list[int], furthest: float
+        self,
+        tracks: list[int],
+        faces: Sequence[Face],
+        rows: list[int],
+        furthest: float,
+        *,
+        jumps: bool,
     ) -> dict[int, int]:
-        """Pair some tracks with some faces, the most likely pairs there are."""
-        if not tracks or not rows:
-            return {}
-        places = places_of([faces[row].detection.box for row in rows])
-        squared, costs = self._motion.kept(tracks).distances(places)
-        return _cheapest(tracks, rows, np.where(squared > furthest, _IMPOSSIBLE, costs))
+        """Pair some tracks with some faces, the most likely pairs there are.
 
-    def _jumps(
-        self, pairs: dict[int, int], faces: Sequence[Face], sure: list[int]
-    ) -> dict[int, int]:
-        """Pair the rest of those who were seen in the frame before with whoever is near."""
-        tracks = [
-            track
-            for track, one in enumerate(self._tracks)
-            if track not in pairs and one.seen_at == self._before
-        ]
-        rows = [row for row in sure if row not in pairs.values()]
+        With ``jumps``, who was seen in the frame before may be anywhere near, too, and is taken
+        to be as likely there as at the border of what the motion allows.
+        """
         if not tracks or not rows:
             return {}
         places = places_of([faces[row].detection.box for row in rows])
-        far = np.minimum(
-            self._motion.kept(tracks).distances_in_faces(places),
-            self._earlier.kept(tracks).distances_in_faces(places),
-        )
-        return _cheapest(tracks, rows, np.where(far > _FURTHEST_JUMP, _IMPOSSIBLE, far))
+        motion, earlier = self._motion.kept(tracks), self._earlier.kept(tracks)
+        squared, costs = motion.distances(places)
+        far = motion.distances_in_faces(places)
+        fresh = np.array([[self._tracks[track].seen_at == self._before] for track in tracks])
+        known = np.array([[len(self._tracks[track].sights) > 1] for track in tracks])
+        possible = (squared <= furthest) & (fresh | known | (far <= _FURTHEST_UNKNOWN))
+        if jumps:
+            nearest = np.minimum(far, earlier.distances_in_faces(places))
+            near = fresh & (nearest <= _FURTHEST_JUMP)
+            costs = np.where(near, costs - np.maximum(squared - furthest, 0.0), costs)
+            possible |= near
+        return _cheapest(tracks, rows, np.where(possible, costs, _IMPOSSIBLE))
 
     def _may_return(self, track: int) -> bool:
         """Say whether a face that isn't seen is awaited: not for long, and inside the frame."""

@@ -1,5 +1,6 @@
 """Real clips through the real models: what the reports say is what can be seen."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,76 @@ def test_people_in_the_street_are_followed(shared_data: Path, home: Path) -> Non
     report = report_of("street_many_faces.mp4", shared_data, home)
     assert all(3 <= len(faces) <= 9 for _, faces in report["timeline"])
     assert 8 <= len(report["faces"]) <= 16
+
+
+# Where the middle of a face is in the street, at every time at which it is in full view: the man
+# with red hair, the boy in a blue hoodie, the woman with white hair, a woman in a white coat, a
+# man who stands at the columns, and two who walk by in front.
+STREET: dict[str, list[tuple[int, int] | None]] = {
+    "man": [
+        (701, 592),
+        (763, 613),
+        (683, 622),
+        (658, 678),
+        (603, 677),
+        (563, 672),
+        (543, 670),
+        (489, 632),
+        (429, 634),
+    ],
+    "boy": [
+        (949, 675),
+        (989, 708),
+        (1015, 740),
+        (1040, 769),
+        (984, 768),
+        (958, 739),
+        (886, 726),
+        (837, 736),
+        (789, 734),
+    ],
+    "white hair": [
+        None,
+        (324, 704),
+        (307, 713),
+        (270, 719),
+        (242, 718),
+        (237, 712),
+        (224, 707),
+        (250, 714),
+    ],
+    "coat": [(487, 629), (504, 652), (515, 680)],
+    "columns": [None, None, None, (1383, 734), (1382, 738), (1374, 737)],
+    "passes left": [(337, 773)],
+    "passes right": [(1493, 553)],
+}
+
+
+def test_people_in_full_view_keep_their_ids_in_a_crowd(shared_data: Path, home: Path) -> None:
+    target = home / "report.csv"
+    clip = str(shared_data / "videos" / "street_many_faces.mp4")
+    result = CliRunner().invoke(main, ["video", clip, "--report", str(target)])
+    assert result.exit_code == 0, result.output
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    times = sorted({float(row["time"]) for row in rows})
+    ids = {person: set[str]() for person in STREET}
+    for person, places in STREET.items():
+        for time, place in zip(times, places, strict=False):
+            if place is not None:
+                ids[person].add(id_at(place, [row for row in rows if float(row["time"]) == time]))
+    assert [len(found) for found in ids.values()] == [1] * len(STREET)
+    assert len(set[str]().union(*ids.values())) == len(STREET)
+
+
+def id_at(place: tuple[int, int], rows: list[dict[str, str]]) -> str:
+    """Return the id of the one face in whose middle this place is."""
+    (found,) = [
+        row["face_id"]
+        for row in rows
+        if all(
+            abs(float(row[start]) + float(row[extent]) / 2 - where) < float(row[extent]) / 4
+            for start, extent, where in zip("xy", ("width", "height"), place, strict=True)
+        )
+    ]
+    return found

@@ -32,6 +32,34 @@ def test_a_face_that_jumps_is_one_while_nobody_else_is_near() -> None:
     assert numbers(rows) == [(0,)] * 4
 
 
+def test_who_was_seen_once_takes_nobody_elses_face() -> None:
+    """Somebody walks by in front, and is gone; the camera shakes."""
+    rows = [
+        [face_at(100, 150, width=80), face_at(300, 100)],
+        [face_at(345, 115)],
+        [face_at(290, 120)],
+        [face_at(270, 160)],
+        [face_at(225, 158)],
+    ]
+    assert numbers(rows) == [(0, 1), (1,), (1,), (1,), (1,)]
+
+
+def test_people_who_walk_to_a_camera_that_shakes_keep_their_numbers() -> None:
+    """Two of the street's people, as the detector finds them, and those who walk by in front."""
+    man = [(701, 592), (763, 613), (683, 622), (658, 678), (603, 677), (563, 672), (543, 670)]
+    boy = [(949, 675), (989, 708), (1015, 740), (1040, 769), (984, 768), (958, 739), (886, 726)]
+    rows = [
+        [face_at(*one, width=70 + 4 * step), face_at(*other, width=66 + 4 * step)]
+        for step, (one, other) in enumerate(zip(man, boy, strict=True))
+    ]
+    rows[0] += [face_at(337, 773, width=95), face_at(1493, 553, width=93)]
+    rows[1] += [face_at(809, 799, width=98)]
+    rows[2] += [face_at(1270, 841, width=97)]
+    found = track_faces(frames_of_faces(rows), (), (1920, 1080), 0.6)
+    assert [row[:2] for row in found] == [(0, 1)] * 7
+    assert [row[2:] for row in found[:3]] == [(2, 3), (4,), (5,)]
+
+
 def test_faces_are_numbered_as_they_appear() -> None:
     one, other = face_at(100), face_at(400)
     assert numbers([[one], [one], [other, one], [other, one]]) == [(0,), (0,), (1, 0), (1, 0)]
