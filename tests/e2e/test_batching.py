@@ -29,8 +29,10 @@ def test_triton_executes_less_often_than_it_is_asked(
     before = triton.counts(model)
     burst(server, face_jpeg)
     after = triton.counts_after(model, before, inferences=32)
-    assert after.inferences - before.inferences == 32  # Of each model, one a photo.
-    assert after.executions - before.executions <= 24
+    asked = after.inferences - before.inferences
+    # Of each model, one a photo; the classifier is asked for its labels too, once a second.
+    assert 32 <= asked <= 40
+    assert after.executions - before.executions <= 0.75 * asked
 
 
 def test_a_photo_that_comes_alone_after_a_burst_is_not_held_back(
