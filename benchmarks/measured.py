@@ -6,6 +6,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
+
+results_option = click.option(
+    "--results",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("benchmarks/results.json"),
+    show_default=True,
+    help="The file that the figures are written to.",
+)
+
 
 def write_figures(file: Path, part: str, figures: Mapping[str, object]) -> None:
     """Put one benchmark's figures into the file; those of others stay as they are."""

@@ -9,13 +9,12 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from benchmarks.measured import write_figures
+from benchmarks.measured import results_option, write_figures
 from benchmarks.samples import one_face
 from benchmarks.serving import Cost, measure_topology
 from benchmarks.stages import classifier_against_its_limit, measure_stages
 
 _REPOSITORY = Path("model_repository")
-_RESULTS = Path("benchmarks/results.json")
 _TOPOLOGIES = ("inline", "runners", "triton")
 _BARE = "bare pipeline"
 
@@ -48,13 +47,7 @@ def as_rows(costs: list[Cost], bare: float) -> list[str]:
 @click.option(
     "--seconds", type=float, default=10.0, show_default=True, help="For each row, in four turns."
 )
-@click.option(
-    "--results",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=_RESULTS,
-    show_default=True,
-    help="The file that the figures are written to.",
-)
+@results_option
 def main(topologies: tuple[str, ...], seconds: float, results: Path) -> None:
     """Print what a photo costs, and write the figures as JSON."""
     stages = measure_stages(_REPOSITORY)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from benchmarks.clips import background, face_box, grainy, head, paste, write_clip
 from benchmarks.identity import IdentityCount, count_identities, overlap
-from benchmarks.measured import write_figures
+from benchmarks.measured import results_option, write_figures
 from benchmarks.walking_faces import HEIGHT, WIDTH, scene
 from emotion.faces import Box
 from emotion.image import RgbImage
@@ -110,13 +110,7 @@ def _pictures() -> list[RgbImage]:
 
 @click.command()
 @click.option("--scenes", default=_SCENES, show_default=True, help="How many are drawn.")
-@click.option(
-    "--results",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("benchmarks/results.json"),
-    show_default=True,
-    help="The file that the figures are written to.",
-)
+@results_option
 def main(scenes: int, results: Path) -> None:
     """Print IDF1 at three sampling intervals, and write the figures as JSON."""
     figures = []

@@ -19,7 +19,7 @@ import av
 import click
 
 from benchmarks.clips import background, grainy, head, paste, write_clip
-from benchmarks.measured import write_figures
+from benchmarks.measured import results_option, write_figures
 from emotion.image import RgbImage
 from emotion.video.probe import probe
 from emotion.video.settings import VideoLimits
@@ -119,13 +119,7 @@ def as_rows(costs: list[VideoCost]) -> list[str]:
 
 @click.command()
 @click.option("--interval", default=0.5, show_default=True, help="Seconds between samples.")
-@click.option(
-    "--results",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("benchmarks/results.json"),
-    show_default=True,
-    help="The file that the figures are written to.",
-)
+@results_option
 def main(interval: float, results: Path) -> None:
     """Print speed, cost and memory, and write the figures as JSON."""
     with TemporaryDirectory() as name:

@@ -86,7 +86,10 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
         about = _about(data)
         place.require_data(about["data"])
         learned = framed(data, experiment.train.framing)
-        val = judging_val(experiment, plan.home, plan.built_in, threads)
+        if experiment == as_served(experiment):
+            val = data.val
+        else:
+            val = judging_val(experiment, plan.home, plan.built_in, threads)
         with opened_run(tracker, plan.name, flattened(experiment), place, about) as run:
             weights = train(experiment.train, learned, place.folder, run, device, say)
             candidate = package(
