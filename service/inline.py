@@ -14,7 +14,7 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics
+from service.metrics import PhotoMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.served import ModelState
 from service.settings import load_settings
@@ -34,7 +34,10 @@ class EmotionService:
         """Load the models and put the pipeline together."""
         end_with_parent()
         classifier = swapping_classifier(settings)
-        pipeline = PhotoPipeline(InlineDetector(settings), InlineClassifier(classifier, settings))
+        stages = StageMetrics()
+        pipeline = PhotoPipeline(
+            InlineDetector(settings, stages), InlineClassifier(classifier, settings, stages)
+        )
 
         async def probe() -> ModelState:
             """Pass: models in this process are there as long as it is."""

@@ -11,10 +11,10 @@ by it when *it* is first imported: so it is imported late, inside the functions.
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from emotion.errors import RaptError
 from emotion.faces import ModelVersion, PhotoAnswer
@@ -22,8 +22,12 @@ from emotion.faces import ModelVersion, PhotoAnswer
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
 
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 30.0)
+_ROWS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class PhotoMetrics:
@@ -83,6 +87,43 @@ class PhotoMetrics:
             else:
                 self._photos.labels("answered").inc()
                 self._faces.inc(len(result.faces))
+
+
+class StageMetrics:
+    """What a process counts of the stages that it computes: batches, their rows and seconds."""
+
+    def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
+        """Register the metrics, once in a registry; prometheus_client's own is the default."""
+        from prometheus_client import REGISTRY, Histogram  # noqa: PLC0415  # see above
+
+        registry = registry or REGISTRY
+        self._rows = Histogram(
+            "rapt_batch_rows",
+            "Photos or faces that a stage computed at once.",
+            ["stage"],
+            buckets=_ROWS,
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "rapt_batch_seconds",
+            "How long a stage took for a batch, waiting left out.",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+    def counted(
+        self, stage: str, answer: Callable[[Sequence[Row]], list[Result]]
+    ) -> Callable[[Sequence[Row]], list[Result]]:
+        """Return the function that answers a stage's batches as one that counts them too."""
+        rows, seconds = self._rows.labels(stage), self._seconds.labels(stage)
+
+        def answer_and_count(batch: Sequence[Row]) -> list[Result]:
+            rows.observe(len(batch))
+            with seconds.time():
+                return answer(batch)
+
+        return answer_and_count
 
 
 class GrpcMetrics:

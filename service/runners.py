@@ -4,10 +4,12 @@ Three services, each a process of its own: the front hands an encoded photo to t
 which gives back boxes and aligned crops; only the crops travel on to the classifier.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import bentoml
+from bentoml.validators import ContentType
 
+from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.photo import PhotoPipeline
 from service.batching import hold_nothing_back
 from service.bentoml_options import batch_options, front_options, stage_options
@@ -18,7 +20,7 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics
+from service.metrics import PhotoMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import ModelState, choose_detector
@@ -26,6 +28,10 @@ from service.settings import load_settings
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.runners import RunnerClassifier, RunnerDetector
 from service.stages.tasks import CropBatchClassifier, PhotoBatchDetector
+
+# Any: they are of a type that pydantic has no schema for. Where the media type isn't named, BentoML
+# builds a JSON schema for each answer to find it out.
+Envelopes = Annotated[list[Any], ContentType("application/vnd.bentoml+pickle")]
 
 _PHOTOS_A_BATCH = 4  # A detector gains nothing by batching on a CPU: small ones keep latency low.
 
@@ -46,11 +52,11 @@ class FaceDetector:
         network = OpenVinoFaceNetwork(
             choose_detector(settings.model_repositories).repository, settings.detector_precision
         )
-        self._answer = PhotoBatchDetector(network, settings.detection, settings.limits)
+        detect = PhotoBatchDetector(network, settings.detection, settings.limits)
+        self._answer = StageMetrics().counted(DETECTOR_NAME, detect)
 
-    # Any: the rows are envelopes, of a type that pydantic has no schema for.
     @bentoml.api(**batch_options(settings, _PHOTOS_A_BATCH))
-    def detect(self, tasks: list[Any]) -> list[Any]:
+    def detect(self, tasks: list[Any]) -> Envelopes:
         """Answer DetectionTasks with DetectionResults, in envelopes."""
         return seal(self._answer(unseal(tasks)))
 
@@ -69,10 +75,11 @@ class EmotionClassifier:
         end_with_parent()
         hold_nothing_back()
         self._classifier = swapping_classifier(settings)
-        self._answer = CropBatchClassifier(self._classifier)
+        classify = CropBatchClassifier(self._classifier)
+        self._answer = StageMetrics().counted(CLASSIFIER_NAME, classify)
 
     @bentoml.api(**batch_options(settings, settings.max_batch))
-    def classify(self, tasks: list[Any]) -> list[Any]:
+    def classify(self, tasks: list[Any]) -> Envelopes:
         """Answer CropTasks with CropResults, in envelopes."""
         return seal(self._answer(unseal(tasks)))
 

@@ -8,17 +8,13 @@ import pytest
 from tests.e2e.servers import Server
 from tests.triton_server import TritonServer
 
-BATCHES = "bentoml_service_adaptive_batch_size"
-
 
 @pytest.mark.parametrize("server", ["runners"], indirect=True)
 def test_rows_gather_while_the_models_are_busy(server: Server, face_jpeg: bytes) -> None:
-    calls, batches = (server.metric(f"{BATCHES}_{what}") for what in ("sum", "count"))
+    rows, batches = (server.metric(f"rapt_batch_rows_{what}") for what in ("sum", "count"))
     burst(server, face_jpeg)
-    calls_more = server.metric(f"{BATCHES}_sum") - calls
-    batches_more = server.metric(f"{BATCHES}_count") - batches
-    assert calls_more == 64  # Of each model, one a photo.
-    assert batches_more < 48
+    assert server.metric("rapt_batch_rows_sum") - rows == 64  # Of each model, one a photo.
+    assert server.metric("rapt_batch_rows_count") - batches < 48
 
 
 @pytest.mark.parametrize("server", ["triton"], indirect=True)

@@ -6,7 +6,14 @@ from prometheus_client import CollectorRegistry
 
 from emotion.errors import Overloaded, UndecodableImage
 from emotion.faces import Box, Detection, Face, ModelVersion, PhotoAnswer
-from service.metrics import GrpcMetrics, PhotoMetrics, Present, SwapMetrics, render_metrics
+from service.metrics import (
+    GrpcMetrics,
+    PhotoMetrics,
+    Present,
+    StageMetrics,
+    SwapMetrics,
+    render_metrics,
+)
 from tests.service.fake_stages import LANDMARKS, PROBABILITIES
 from tests.stages import MODEL
 
@@ -32,6 +39,15 @@ def test_a_request_is_in_flight_until_it_ends(
         assert registry.get_sample_value("rapt_requests_in_flight") == 1
     assert registry.get_sample_value("rapt_requests_in_flight") == 0
     assert registry.get_sample_value("rapt_request_seconds_count") == 1
+
+
+def test_a_stage_is_counted_by_rows_and_batches(registry: CollectorRegistry) -> None:
+    double = StageMetrics(registry).counted("doubling", lambda batch: [2 * row for row in batch])
+    assert [double([1, 2, 3]), double([4])] == [[2, 4, 6], [8]]
+    labels = {"stage": "doubling"}
+    assert registry.get_sample_value("rapt_batch_rows_sum", labels) == 4
+    assert registry.get_sample_value("rapt_batch_rows_count", labels) == 2
+    assert registry.get_sample_value("rapt_batch_seconds_count", labels) == 2
 
 
 def test_calls_are_counted_by_method_and_status(registry: CollectorRegistry) -> None:
