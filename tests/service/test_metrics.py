@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,12 @@ def test_a_request_is_in_flight_until_it_ends(
 
 
 def test_a_stage_is_counted_by_rows_and_batches(registry: CollectorRegistry) -> None:
-    double = StageMetrics(registry).counted("doubling", lambda batch: [2 * row for row in batch])
-    assert [double([1, 2, 3]), double([4])] == [[2, 4, 6], [8]]
-    labels = {"stage": "doubling"}
+    def negatives(batch: Sequence[int]) -> list[int]:
+        return [-row for row in batch]
+
+    counted = StageMetrics(registry).counted("negatives", negatives)
+    assert [counted([1, 2, 3]), counted([4])] == [[-1, -2, -3], [-4]]
+    labels = {"stage": "negatives"}
     assert registry.get_sample_value("rapt_batch_rows_sum", labels) == 4
     assert registry.get_sample_value("rapt_batch_rows_count", labels) == 2
     assert registry.get_sample_value("rapt_batch_seconds_count", labels) == 2
