@@ -199,12 +199,12 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VideosPresent:
-    """How it stands with videos as a whole, at the moment of a scrape.
+class JobsPresent:
+    """How it stands with jobs as a whole, at the moment of a scrape.
 
     Attributes:
         workers: how many are alive.
-        by_state: how many videos are in each state.
+        by_state: how many jobs are in each state.
         oldest_queued: seconds that the one waits that waits longest; 0 where none does.
     """
 
@@ -216,21 +216,21 @@ class VideosPresent:
         """Give the metrics, as prometheus_client's collectors do."""
         from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415  # see above
 
-        videos = GaugeMetricFamily("rapt_videos", "Videos that are kept.", labels=["state"])
+        jobs = GaugeMetricFamily("rapt_jobs", "Jobs that are kept.", labels=["state"])
         for state, count in self.by_state.items():
-            videos.add_metric([state], count)
-        yield videos
+            jobs.add_metric([state], count)
+        yield jobs
         yield GaugeMetricFamily(
-            "rapt_video_workers", "Workers that are alive.", value=float(self.workers)
+            "rapt_workers", "Workers that are alive.", value=float(self.workers)
         )
         yield GaugeMetricFamily(
-            "rapt_video_oldest_queued_seconds",
-            "How long the video waits that waits longest.",
+            "rapt_jobs_oldest_queued_seconds",
+            "How long the job waits that waits longest.",
             value=self.oldest_queued,
         )
 
 
-def render_metrics(*present: Present | VideosPresent) -> bytes:
+def render_metrics(*present: Present | JobsPresent) -> bytes:
     """Return all metrics of all processes, and what is true now, in Prometheus' text format."""
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415

@@ -16,11 +16,11 @@ import structlog
 from emotion.errors import RaptError
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
-from service.jobs.job import Analyses, Job
 from service.jobs.late_analyses import LateAnalyses
 from service.jobs.opened import opened_folder
 from service.jobs.patience import Patience
 from service.jobs.steward import Steward
+from service.jobs.work import Analyses, Work
 from service.jobs.workflow import Workflows
 from service.logs import set_up_logging
 from service.periodic import Periodic
@@ -67,7 +67,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         workflows = Workflows(settings.data_folder.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
-        workflows.start(Job(claims, folder.store, analyses, patience))
+        workflows.start(Work(claims, folder.store, analyses, patience))
         log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)
         try:

@@ -35,8 +35,11 @@ class Database:
         with storage_errors(), self._engine.begin() as connection:
             yield connection
 
-    def migrate(self) -> None:
+    def migrate(self, revision: str = "head") -> None:
         """Bring the tables up to date. To be called by one process at a time.
+
+        Args:
+            revision: whose tables are wanted; the newest, or an older one.
 
         Raises:
             InvalidRequest: they are of a later version than this one.
@@ -53,7 +56,7 @@ class Database:
         with self.begin() as connection:
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
             except CommandError as error:
                 raise InvalidRequest(
                     f"The tables of videos are not this version's: {error}. Run the Rapt that made "

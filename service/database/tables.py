@@ -20,12 +20,13 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-videos = Table(
-    "videos",
+jobs = Table(
+    "jobs",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("tenant", String(64), nullable=False),
     Column("purpose", String(64), nullable=False),
+    Column("kind", String(16), nullable=False, server_default="video"),
     Column("state", String(16), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("ended_at", Float),
@@ -52,14 +53,14 @@ videos = Table(
     Column("report_fence", Integer),
     Column("source_deleted_at", Float),
     UniqueConstraint("tenant", "purpose", "idempotency_key", name="one_video_a_key"),
-    Index("videos_by_age", "tenant", "created_at", "id"),
-    Index("videos_by_state", "state"),
+    Index("jobs_by_age", "tenant", "kind", "created_at", "id"),
+    Index("jobs_by_state", "state"),
 )
 
 segments = Table(
     "segments",
     metadata,
-    Column("video_id", String(32), ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True),
+    Column("job_id", String(32), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("fence", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),

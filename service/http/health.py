@@ -13,9 +13,9 @@ from emotion.errors import CapacityError
 from service.answers import ModelBody
 from service.data_plane import DataPlane, Readiness
 from service.http.problems import MEDIA_TYPE
+from service.jobs.job import State as VideoState
 from service.jobs.opener import DeskOpener
-from service.jobs.videos import State as VideoState
-from service.metrics import METRICS_TYPE, Present, VideosPresent, render_metrics
+from service.metrics import METRICS_TYPE, JobsPresent, Present, render_metrics
 from service.models.registry_watch import State
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class VideosReadyBody(BaseModel):
     detail: str | None = Field(description="What is not as it should be, in one line.")
 
     @classmethod
-    def of(cls, present: VideosPresent) -> Self:
+    def of(cls, present: JobsPresent) -> Self:
         """Translate."""
         return cls(
             workers=present.workers,

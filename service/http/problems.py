@@ -20,7 +20,7 @@ from emotion.errors import (
     VideoTooLarge,
     VideoTooLong,
 )
-from service.jobs.errors import UnknownVideo, VideoConflict
+from service.jobs.errors import JobConflict, UnknownJob
 from service.retries import retry_after
 from service.storage_errors import StorageFull
 
@@ -29,8 +29,8 @@ MEDIA_TYPE = "application/problem+json"
 _STATUSES: dict[type[RaptError], HTTPStatus] = {
     UndecodableImage: HTTPStatus.BAD_REQUEST,
     UndecodableVideo: HTTPStatus.BAD_REQUEST,
-    UnknownVideo: HTTPStatus.NOT_FOUND,
-    VideoConflict: HTTPStatus.CONFLICT,
+    UnknownJob: HTTPStatus.NOT_FOUND,
+    JobConflict: HTTPStatus.CONFLICT,
     ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VideoTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VideoTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from emotion.errors import InvalidRequest
 from service.answers import ModelBody
-from service.jobs.videos import ACTIVE, State, Video
+from service.jobs.job import ACTIVE, Job, State
 
 PATH = "/v1/videos"
 _NO_WORKER = (
@@ -48,7 +48,7 @@ class VideoBody(BaseModel):
     links: LinksBody
 
     @classmethod
-    def of(cls, video: Video, *, is_worked_on: bool = True) -> Self:
+    def of(cls, video: Job, *, is_worked_on: bool = True) -> Self:
         """Translate.
 
         Args:
@@ -82,14 +82,14 @@ class VideosBody(BaseModel):
     next_cursor: str | None = Field(description="Asks for the next page; null on the last.")
 
     @classmethod
-    def of(cls, videos: Sequence[Video], limit: int) -> Self:
+    def of(cls, videos: Sequence[Job], limit: int) -> Self:
         """Translate a page of at most ``limit``, of which one more was asked for."""
         shown = videos[:limit]
         cursor = _cursor_after(shown[-1]) if len(videos) > limit else None
         return cls(videos=[VideoBody.of(video) for video in shown], next_cursor=cursor)
 
 
-def place_of(video: Video) -> str:
+def place_of(video: Job) -> str:
     """Return the path at which a video is told of."""
     return f"{PATH}/{video.id}"
 
@@ -110,7 +110,7 @@ def read_cursor(cursor: str) -> tuple[float, str]:
     return after
 
 
-def _cursor_after(video: Video) -> str:
+def _cursor_after(video: Job) -> str:
     return base64.urlsafe_b64encode(f"{video.created_at!r} {video.id}".encode()).decode()
 
 

@@ -12,12 +12,12 @@ from starlette.concurrency import run_in_threadpool
 
 from emotion.errors import Overloaded
 from service.http.video_answers import VideoBody
-from service.jobs.errors import UnknownVideo
-from service.jobs.videos import ENDED, Owner, Video
+from service.jobs.errors import UnknownJob
+from service.jobs.job import ENDED, Job, Owner
 from service.storage_errors import StorageUnavailable
 
 if TYPE_CHECKING:
-    from service.jobs.desk import VideoDesk
+    from service.jobs.desk import Desk
 
 MEDIA_TYPE = "text/event-stream"
 _LOOK_SECONDS = 0.5
@@ -55,7 +55,7 @@ class Followers:
             self._count -= 1
 
 
-async def events_of(desk: "VideoDesk", owner: Owner, video: Video) -> AsyncIterator[bytes]:
+async def events_of(desk: "Desk", owner: Owner, video: Job) -> AsyncIterator[bytes]:
     """Tell of a video whenever something changes, and last of how it ended.
 
     Events are ``progress``, and at the end ``done``, ``failed``, ``cancelled`` or ``deleted``. Each
@@ -66,7 +66,7 @@ async def events_of(desk: "VideoDesk", owner: Owner, video: Video) -> AsyncItera
         try:
             video = await run_in_threadpool(desk.get, owner, video.id)
             is_worked_on = await run_in_threadpool(desk.is_worked_on)
-        except UnknownVideo:
+        except UnknownJob:
             yield _event("deleted", "{}")
             return
         except StorageUnavailable:

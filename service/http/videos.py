@@ -16,9 +16,9 @@ from service.http.video_answers import PATH, VideoBody, VideosBody, place_of, re
 from service.http.video_bodies import FIELD, read_video
 from service.http.video_events import MEDIA_TYPE as EVENT_STREAM
 from service.http.video_events import Followers, events_of
+from service.jobs.job import LOCAL
 from service.jobs.opener import DeskOpener
 from service.jobs.uploads import Upload
-from service.jobs.videos import LOCAL
 from service.settings import Settings
 
 _MOST_LISTED = 100

@@ -1,15 +1,15 @@
-"""Videos as jobs: taken in by the front, worked on by workers, kept as rows and objects.
+"""Jobs: taken in by the front, worked on by workers, kept as rows and objects.
 
-videos     what is known of a video; keys of its objects
+job        what is known of a job; keys of its objects
 ledger     its row, as the front reads and changes it
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive
 opened     all of these, and the objects, for the data folder that is used
-uploads    a video while it arrives
+uploads    what is worked on, while it arrives
 opener     opens the desk when it is first needed
-desk       what HTTP calls: takes videos in, tells of them, ends and erases them
+desk       what HTTP calls: takes jobs in, tells of them, ends and erases them
 analysis   videos analysed in this process; late_analyses, not before there is one
-job        one video's work, stage by stage
+work       one job's work, stage by stage
 patience   tries again where storage fails
 workflow   the same as a workflow of DBOS: queued, resumed, retried
 steward    what has to be done again and again: hand out, take up, sweep, erase

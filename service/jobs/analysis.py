@@ -12,7 +12,7 @@ from emotion.video.assembly import assemble
 from emotion.video.observations import decode_segment, encode_segment
 from emotion.video.probe import probe
 from emotion.video.settings import Segment, VideoInfo, VideoSettings, segments
-from service.jobs.videos import Video
+from service.jobs.job import Job
 from service.models.onnx import OnnxClassifier
 from service.models.served import choose_classifier, find_classifier
 from service.settings import Settings
@@ -21,10 +21,10 @@ from service.stages.inline_video import describe_detector, video_analyser
 
 @dataclass(frozen=True, slots=True)
 class InlineAnalysis:
-    """``service.jobs.job.Analysis`` with the models of this process."""
+    """``service.jobs.work.Analysis`` with the models of this process."""
 
     path: Path
-    video: Video
+    video: Job
     info: VideoInfo
     settings: VideoSettings
     model: ModelVersion
@@ -58,7 +58,7 @@ class InlineAnalysis:
 
 
 class InlineAnalyses:
-    """``service.jobs.job.Analyses``: models are loaded for a video, and kept for the next."""
+    """``service.jobs.work.Analyses``: models are loaded for a video, and kept for the next."""
 
     def __init__(self, settings: Settings) -> None:
         """Load nothing yet."""
@@ -66,7 +66,7 @@ class InlineAnalyses:
         self._classifier: OnnxClassifier | None = None
         self._analyser: tuple[tuple[ModelVersion, VideoSettings], VideoAnalyser] | None = None
 
-    def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> InlineAnalysis:
+    def open(self, path: Path, video: Job, should_stop: Callable[[], bool]) -> InlineAnalysis:
         """Open a video; see the protocol."""
         settings = VideoSettings(**video.settings)
         info = probe(path, self._settings.video_limits, should_stop=should_stop)
@@ -81,7 +81,7 @@ class InlineAnalyses:
             self._analyser_of(classifier, settings),
         )
 
-    def _classifier_of(self, video: Video) -> OnnxClassifier:
+    def _classifier_of(self, video: Job) -> OnnxClassifier:
         """Return the classifier that the job began with, or the one that is served now."""
         where, most = self._settings.model_repositories, self._settings.max_batch
         if video.model is None:

@@ -1,4 +1,4 @@
-"""A video's row and segments, as the worker that holds it changes them.
+"""A job's row and segments, as the worker that holds it changes them.
 
 Who begins the work raises the row's fence by one, and every later write asks for that fence: a
 worker that was thought dead and goes on can't change anything any more.
@@ -12,24 +12,24 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from emotion.faces import ModelVersion
 from service.database.connection import Database
-from service.database.tables import segments, videos
-from service.jobs.videos import ACTIVE, State, Video
+from service.database.tables import jobs, segments
+from service.jobs.job import ACTIVE, Job, State
 
 
 class ClaimLost(Exception):
-    """Another worker has the video, or it was cancelled or deleted: nothing more may be written."""
+    """Another worker has the job, or it was cancelled or deleted: nothing more may be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a video.
+    """The right to work on a job.
 
     Attributes:
-        video: as it was when the work began, with the fence that this claim has.
+        job: as it was when the work began, with the fence that this claim has.
         attempts: times that it was begun since a segment was last done, this one included.
     """
 
-    video: Video
+    job: Job
     attempts: int
 
 
@@ -41,32 +41,32 @@ class Claims:
         self._database = database
         self._executor = executor
 
-    def claim(self, video_id: str) -> Claim:
-        """Begin the work on a video, or take it up from another worker.
+    def claim(self, job_id: str) -> Claim:
+        """Begin the work on a job, or take it up from another worker.
 
         Raises:
             ClaimLost: it is not waiting, nor in work.
         """
         with self._database.begin() as connection:
             taken = connection.execute(
-                update(videos)
-                .where(videos.c.id == video_id, videos.c.state.in_(ACTIVE))
+                update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.state.in_(ACTIVE))
                 .values(
                     state=State.RUNNING,
-                    fence=videos.c.fence + 1,
-                    attempts=videos.c.attempts + 1,
+                    fence=jobs.c.fence + 1,
+                    attempts=jobs.c.attempts + 1,
                     executor=self._executor,
                 )
             )
             if not taken.rowcount:
-                raise ClaimLost(video_id)
-            row = connection.execute(select(videos).where(videos.c.id == video_id)).mappings().one()
-        return Claim(Video.of(row), row["attempts"])
+                raise ClaimLost(job_id)
+            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
+        return Claim(Job.of(row), row["attempts"])
 
     def holds(self, claim: Claim) -> bool:
         """Return whether the claim still stands."""
         with self._database.begin() as connection:
-            found = connection.execute(select(videos.c.id).where(*_held(claim)))
+            found = connection.execute(select(jobs.c.id).where(*_held(claim)))
             return found.first() is not None
 
     def pin(self, claim: Claim, model: ModelVersion) -> None:
@@ -96,14 +96,14 @@ class Claims:
         """
         with self._database.begin() as connection:
             done = len(connection.scalars(_numbers(claim)).all()) + 1
-            worked = videos.c.worked_seconds + seconds
+            worked = jobs.c.worked_seconds + seconds
             _write(connection, claim, segments_done=done, attempts=0, worked_seconds=worked)
-            row = {"number": number, "fence": claim.video.fence, "payload": payload}
-            connection.execute(insert(segments).values(video_id=claim.video.id, **row))
+            row = {"number": number, "fence": claim.job.fence, "payload": payload}
+            connection.execute(insert(segments).values(job_id=claim.job.id, **row))
 
     def payloads(self, claim: Claim) -> list[bytes]:
         """Return what the segments came to, in order."""
-        query = select(segments.c.payload).where(segments.c.video_id == claim.video.id)
+        query = select(segments.c.payload).where(segments.c.job_id == claim.job.id)
         with self._database.begin() as connection:
             return list(connection.scalars(query.order_by(segments.c.number)))
 
@@ -113,7 +113,7 @@ class Claims:
         Raises:
             ClaimLost: see there.
         """
-        ended = {"state": State.DONE, "ended_at": time.time(), "report_fence": claim.video.fence}
+        ended = {"state": State.DONE, "ended_at": time.time(), "report_fence": claim.job.fence}
         self._end(claim, ended)
 
     def fail(self, claim: Claim, error: str) -> None:
@@ -127,22 +127,22 @@ class Claims:
     def _end(self, claim: Claim, ended: dict[str, Any]) -> None:
         with self._database.begin() as connection:
             _write(connection, claim, **ended)
-            connection.execute(delete(segments).where(segments.c.video_id == claim.video.id))
+            connection.execute(delete(segments).where(segments.c.job_id == claim.job.id))
 
 
 def _held(claim: Claim) -> tuple[Any, ...]:
     return (
-        videos.c.id == claim.video.id,
-        videos.c.fence == claim.video.fence,
-        videos.c.state == State.RUNNING,
+        jobs.c.id == claim.job.id,
+        jobs.c.fence == claim.job.fence,
+        jobs.c.state == State.RUNNING,
     )
 
 
 def _write(connection: Connection, claim: Claim, **values: Any) -> None:  # noqa: ANN401  # columns
-    result = connection.execute(update(videos).where(*_held(claim)).values(**values))
+    result = connection.execute(update(jobs).where(*_held(claim)).values(**values))
     if not result.rowcount:
-        raise ClaimLost(claim.video.id)
+        raise ClaimLost(claim.job.id)
 
 
 def _numbers(claim: Claim) -> Any:  # noqa: ANN401  # SQLAlchemy's type has no short name
-    return select(segments.c.number).where(segments.c.video_id == claim.video.id)
+    return select(segments.c.number).where(segments.c.job_id == claim.job.id)

@@ -13,11 +13,11 @@ import structlog
 
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
-from service.jobs.errors import UnknownVideo, VideoConflict
+from service.jobs.errors import JobConflict, UnknownJob
+from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.uploads import Arrival, Upload
-from service.jobs.videos import ACTIVE, Owner, State, Video
-from service.metrics import VideosPresent
+from service.metrics import JobsPresent
 from service.settings import Settings
 from service.storage_errors import StorageFull, StorageUnavailable
 
@@ -27,7 +27,7 @@ _FULL_RETRY = 30.0  # Seconds; a video takes minutes.
 log = structlog.get_logger()
 
 
-class VideoDesk:
+class Desk:
     """One a process of the front. Every method may raise ``StorageUnavailable``."""
 
     def __init__(
@@ -48,7 +48,7 @@ class VideoDesk:
         self._new_id = new_id
         self._uploads = 0
 
-    async def accept(self, owner: Owner, upload: Upload) -> Video:
+    async def accept(self, owner: Owner, upload: Upload) -> Job:
         """Take a video in while it arrives, and queue it.
 
         Returns:
@@ -56,7 +56,7 @@ class VideoDesk:
 
         Raises:
             InputError: it is no video, or too large, or the key belongs to another.
-            VideoConflict: a video with the key is arriving now.
+            JobConflict: a video with the key is arriving now.
             Overloaded: too many are arriving or waiting.
             DeadlineExceeded: it took too long to arrive.
             StorageFull: there is no room for it.
@@ -69,39 +69,39 @@ class VideoDesk:
                     return await self._same(earlier, upload)
             return await self._take_in(owner, upload)
 
-    def get(self, owner: Owner, video_id: str) -> Video:
+    def get(self, owner: Owner, video_id: str) -> Job:
         """Return a video; see ``Ledger.get``."""
-        return self._folder.ledger.get(owner, video_id)
+        return self._folder.ledger.get(owner, Kind.VIDEO, video_id)
 
-    def page(self, owner: Owner, limit: int, after: tuple[float, str] | None) -> list[Video]:
+    def page(self, owner: Owner, limit: int, after: tuple[float, str] | None) -> list[Job]:
         """Return videos, the newest first; see ``Ledger.page``."""
-        return self._folder.ledger.page(owner, limit, after)
+        return self._folder.ledger.page(owner, Kind.VIDEO, limit, after)
 
     def report(self, owner: Owner, video_id: str, form: ReportFormat) -> bytes:
         """Return a video's report.
 
         Raises:
-            UnknownVideo: see ``get``; or the report was deleted from its place.
-            VideoConflict: there is none, or not yet.
+            UnknownJob: see ``get``; or the report was deleted from its place.
+            JobConflict: there is none, or not yet.
         """
         video = self.get(owner, video_id)
         if video.state is not State.DONE or video.report_fence is None:
             why = f": {video.error}" if video.error else "."
-            raise VideoConflict(f"There is no report: the video is {video.state}{why}")
+            raise JobConflict(f"There is no report: the video is {video.state}{why}")
         try:
             return self._folder.store.read(video.report(video.report_fence, form))
         except FileNotFoundError as error:
-            raise UnknownVideo(f"The report of video {video.id} is gone.") from error
+            raise UnknownJob(f"The report of video {video.id} is gone.") from error
 
-    def cancel(self, owner: Owner, video_id: str) -> Video:
+    def cancel(self, owner: Owner, video_id: str) -> Job:
         """End a video that is waiting or in work; see ``Ledger.cancel``."""
-        return self._folder.ledger.cancel(owner, video_id)
+        return self._folder.ledger.cancel(owner, Kind.VIDEO, video_id)
 
     def delete(self, owner: Owner, video_id: str) -> None:
         """Erase a video, whatever its state; a worker removes the last of it, its number.
 
         Raises:
-            UnknownVideo: see ``get``.
+            UnknownJob: see ``get``.
         """
         video = self.get(owner, video_id)
         self._folder.ledger.mark_deleting(video)
@@ -111,10 +111,10 @@ class VideoDesk:
         """Return whether any worker is alive."""
         return bool(self._folder.executors.alive())
 
-    def present(self) -> VideosPresent:
+    def present(self) -> JobsPresent:
         """Say how it stands with videos as a whole."""
         now = time.time()
-        return VideosPresent(
+        return JobsPresent(
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
@@ -144,7 +144,7 @@ class VideoDesk:
                 "Send a smaller one, or over a faster line."
             ) from error
 
-    async def _same(self, earlier: Video, upload: Upload) -> Video:
+    async def _same(self, earlier: Job, upload: Upload) -> Job:
         """Read an upload whose key was used before, and compare."""
         arrival = Arrival(upload, self._settings.max_video_bytes)
         async with self._in_time():
@@ -157,7 +157,7 @@ class VideoDesk:
             )
         return earlier
 
-    async def _take_in(self, owner: Owner, upload: Upload) -> Video:
+    async def _take_in(self, owner: Owner, upload: Upload) -> Job:
         video = await asyncio.to_thread(self._reserve, owner, upload)
         arrival = Arrival(upload, self._settings.max_video_bytes, lambda: self._check_room(0))
         try:
@@ -172,7 +172,7 @@ class VideoDesk:
             raise
         return await asyncio.to_thread(self.get, owner, video.id)
 
-    def _reserve(self, owner: Owner, upload: Upload) -> Video:
+    def _reserve(self, owner: Owner, upload: Upload) -> Job:
         counts = self._folder.ledger.counts()
         if sum(counts[state] for state in (State.RECEIVING, *ACTIVE)) >= self._settings.max_jobs:
             raise Overloaded(
@@ -182,13 +182,14 @@ class VideoDesk:
         self._check_room(upload.announced or 0)
         return self._folder.ledger.reserve(
             owner,
+            Kind.VIDEO,
             id=self._new_id(),
             name=upload.name,
             settings=upload.settings,
             idempotency_key=upload.key_digest,
         )
 
-    async def _drop(self, video: Video) -> None:
+    async def _drop(self, video: Job) -> None:
         """Delete what came of a video; where storage fails, a worker's steward does it later."""
         for left in reversed(range(_DROP_TRIES)):
             try:

@@ -1,11 +1,11 @@
-"""What can be wrong with a request about a video."""
+"""What can be wrong with a request about a job."""
 
 from emotion.errors import InputError
 
 
-class UnknownVideo(InputError):
-    """There is no such video, or it is somebody else's."""
+class UnknownJob(InputError):
+    """There is no such job, or it is somebody else's."""
 
 
-class VideoConflict(InputError):
-    """The video's state doesn't allow it."""
+class JobConflict(InputError):
+    """The job's state doesn't allow it."""

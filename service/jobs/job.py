@@ -1,199 +1,149 @@
-"""One video's work, stage by stage: claim, plan, look at each segment, report.
+"""What is known of a job, and under which keys its objects lie."""
 
-All of it may be done again from the top, by this worker or another, whenever one ends in the
-middle: what was stored stays, and what a worker writes that has lost its claim is refused.
-"""
-
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Protocol, TypeVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
 
-import structlog
-
-from emotion.errors import InputError, ModelError, Stopped
 from emotion.faces import ModelVersion
 from emotion.reports.formats import ReportFormat
-from service.jobs.claims import Claim, ClaimLost, Claims
-from service.jobs.patience import HandedBack, Patience
-from service.jobs.videos import Video
-from service.storage import ObjectStore
-from service.storage_errors import StorageFull, StorageUnavailable
 
-T = TypeVar("T")
-# Runs a named step: not again, if it is known to be done.
-Step = Callable[[str, Callable[[], None]], None]
-
-_MOST_ATTEMPTS = 8
-_LOOK_SECONDS = 0.5  # Between two looks at whether the claim still stands.
-
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
 
 
-class Analysis(Protocol):
-    """One video, opened to be analysed.
+class Kind(StrEnum):
+    """What a job is about."""
+
+    VIDEO = "video"
+
+    @property
+    def folder(self) -> str:
+        """In the keys of its objects."""
+        return "videos"
+
+
+class State(StrEnum):
+    """How far a job is."""
+
+    RECEIVING = "receiving"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DELETING = "deleting"
+
+
+# Waiting for a worker or in work.
+ACTIVE = (State.QUEUED, State.RUNNING)
+ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a job is, and what it is for. Rows and keys of objects carry both.
 
     Attributes:
-        model: the classifier of the whole job.
-        segment_count: how many segments it has.
+        tenant: who may see it.
+        purpose: what it may be used for.
     """
 
-    @property
-    def model(self) -> ModelVersion: ...  # noqa: D102  # see the class
-
-    @property
-    def segment_count(self) -> int: ...  # noqa: D102  # see the class
-
-    def analyse(self, number: int, should_stop: Callable[[], bool]) -> bytes:
-        """Say what a segment shows; the same bytes each time.
-
-        Raises:
-            InputError: the video can't be used.
-            Stopped: ``should_stop`` said so.
-        """
-        ...
-
-    def report(self, payloads: Sequence[bytes]) -> Mapping[ReportFormat, bytes]:
-        """Put the segments together."""
-        ...
+    tenant: str
+    purpose: str
 
 
-class Analyses(Protocol):
-    """Opens videos."""
-
-    def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> Analysis:
-        """Open a video whose upload lies at ``path``.
-
-        Raises:
-            InputError: it can't be used.
-            Stopped: ``should_stop`` said so.
-            ModelError: the classifier that the job began with is not there any more.
-        """
-        ...
+# There is no access control yet.
+LOCAL = Owner("local", "unspecified")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The work on any video.
+    """A job's row.
 
     Attributes:
-        claims: rows.
-        store: objects.
-        analyses: opens videos.
-        patience: tries again where storage fails, and ends that when the worker does.
+        id: 32 hex digits, random.
+        owner: whose it is.
+        kind: what it is about.
+        state: how far it is.
+        created_at: when it began to arrive, in seconds since 1970.
+        ended_at: when it was done, failed or was cancelled; likewise.
+        name: as its owner calls it; to be shown only.
+        size: in bytes, once it has arrived.
+        sha256: of its bytes, in hex, likewise.
+        settings: how it is to be analysed.
+        model: the classifier it is analysed with, fixed when the work begins.
+        segments_total: known when the work begins.
+        segments_done: of them.
+        worked_seconds: spent on those that are done.
+        fence: how many times it was begun.
+        error: why it failed, in a sentence.
+        report_fence: under which fence its report was written.
+        source_deleted_at: when the upload was deleted.
     """
 
-    claims: Claims
-    store: ObjectStore
-    analyses: Analyses
-    patience: Patience
+    id: str
+    owner: Owner
+    kind: Kind
+    state: State
+    created_at: float
+    ended_at: float | None
+    name: str | None
+    size: int | None
+    sha256: str | None
+    settings: Mapping[str, Any]
+    model: ModelVersion | None
+    segments_total: int | None
+    segments_done: int
+    worked_seconds: float
+    fence: int
+    error: str | None
+    report_fence: int | None
+    source_deleted_at: float | None
 
-    def run(self, video_id: str, step: Step) -> None:
-        """Do what is left of the work on a video.
+    @classmethod
+    def of(cls, row: "RowMapping") -> Self:
+        """Read a row of the table ``jobs``."""
+        elsewhere = {"model_name", "model_version", "tenant", "purpose", "kind", "state"}
+        elsewhere |= {"idempotency_key", "attempts", "executor"}
+        model = row["model_version"]
+        return cls(
+            owner=Owner(row["tenant"], row["purpose"]),
+            kind=Kind(row["kind"]),
+            state=State(row["state"]),
+            model=None if model is None else ModelVersion(row["model_name"], model),
+            **{name: value for name, value in row.items() if name not in elsewhere},
+        )
 
-        Raises:
-            HandedBack: the worker is ending.
-            StorageFull: there is no room, and no way to note it.
-            StorageUnavailable: likewise.
-        """
-        try:
-            claim = self._patiently(lambda: self.claims.claim(video_id))
-        except ClaimLost:
-            log.info("video_not_taken", video=video_id)
-            return
-        log.info("video_taken", video=video_id, fence=claim.video.fence)
-        try:
-            self._work(claim, step)
-        except Stopped as error:
-            if self.patience.is_ending:
-                raise HandedBack from error
-            self._let_go(claim)
-        except ClaimLost:
-            self._let_go(claim)
-        except (InputError, ModelError) as error:
-            self._fail(claim, error.message)
-        except StorageFull:
-            self._fail(claim, "The storage was full for too long. Send the video again later.")
-        except StorageUnavailable:
-            self._fail(claim, "The storage didn't answer for too long. Send the video again later.")
-        except FileNotFoundError:
-            self._fail(claim, "The upload is gone. Send the video again.")
+    @property
+    def progress(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        if self.state is State.DONE:
+            return 1.0
+        return self.segments_done / self.segments_total if self.segments_total else 0.0
 
-    def _work(self, claim: Claim, step: Step) -> None:
-        if claim.attempts > _MOST_ATTEMPTS:
-            raise InputError(
-                f"The work on this video was begun {_MOST_ATTEMPTS} times and got no further: the "
-                "worker ended each time. Its log may say why."
-            )
-        with self.store.as_local_file(claim.video.source) as path:
-            analysis = self.analyses.open(path, claim.video, self._should_stop(claim))
-            self._patiently(lambda: self.claims.pin(claim, analysis.model))
-            done = self._patiently(lambda: self.claims.plan(claim, analysis.segment_count))
-            # Steps are told apart by their order too, so each has its turn, done or not.
-            for number in range(analysis.segment_count):
-                work = (
-                    _nothing if number in done else partial(self._segment, claim, analysis, number)
-                )
-                step(f"segment-{number}", work)
-            step("report", partial(self._report, claim, analysis))
-        log.info("video_done", video=claim.video.id)
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest of the work takes at the pace so far; None before there is one."""
+        if self.state is not State.RUNNING or not self.segments_done or not self.segments_total:
+            return None
+        rest = self.segments_total - self.segments_done
+        return rest * self.worked_seconds / self.segments_done
 
-    def _segment(self, claim: Claim, analysis: Analysis, number: int) -> None:
-        began = time.monotonic()
-        try:
-            payload = analysis.analyse(number, self._should_stop(claim))
-        except Stopped as error:
-            if self.patience.is_ending:
-                raise HandedBack from error
-            raise ClaimLost(claim.video.id) from error
-        seconds = time.monotonic() - began
-        self._patiently(lambda: self.claims.store(claim, number, payload, seconds))
+    @property
+    def prefix(self) -> str:
+        """Under which all its objects lie."""
+        return f"{self.owner.tenant}/{self.owner.purpose}/{self.kind.folder}/{self.id}"
 
-    def _report(self, claim: Claim, analysis: Analysis) -> None:
-        payloads = self._patiently(lambda: self.claims.payloads(claim))
-        for form, content in analysis.report(payloads).items():
-            key = claim.video.report(claim.video.fence, form)
-            self._patiently(partial(self.store.write, key, content))
-        try:
-            self._patiently(lambda: self.claims.finish(claim))
-        except ClaimLost:
-            # Here, since DBOS doesn't come back from the step of a worker that has lost the job.
-            self._patiently(lambda: self.store.erase(claim.video.reports(claim.video.fence)))
-            raise
+    @property
+    def source(self) -> str:
+        """The upload's key."""
+        return f"{self.prefix}/source"
 
-    def _fail(self, claim: Claim, why: str) -> None:
-        log.warning("video_failed", video=claim.video.id, why=why)
-        try:
-            self._patiently(lambda: self.claims.fail(claim, why))
-        except ClaimLost:
-            self._let_go(claim)
+    def reports(self, fence: int) -> str:
+        """The prefix of a report; each time that the job is begun has its own."""
+        return f"{self.prefix}/reports/{fence}"
 
-    def _let_go(self, claim: Claim) -> None:
-        log.info("video_lost", video=claim.video.id, fence=claim.video.fence)
-
-    def _should_stop(self, claim: Claim) -> Callable[[], bool]:
-        looked, stands = time.monotonic(), True
-
-        def should_stop() -> bool:
-            nonlocal looked, stands
-            if time.monotonic() - looked > _LOOK_SECONDS:
-                looked, stands = time.monotonic(), self._still_holds(claim)
-            return self.patience.is_ending or not stands
-
-        return should_stop
-
-    def _still_holds(self, claim: Claim) -> bool:
-        try:
-            return self.claims.holds(claim)
-        except (StorageFull, StorageUnavailable):
-            # Not known; the write at the segment's end will tell.
-            return True
-
-    def _patiently(self, work: Callable[[], T]) -> T:
-        return self.patience.run(work)
-
-
-def _nothing() -> None:
-    pass
+    def report(self, fence: int, form: ReportFormat) -> str:
+        """A report's key."""
+        return f"{self.reports(fence)}/report.{form}"

@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from service.jobs.job import Analyses, Analysis
-from service.jobs.videos import Video
+from service.jobs.job import Job
+from service.jobs.work import Analyses, Analysis
 
 
 class LateAnalyses:
-    """``service.jobs.job.Analyses``."""
+    """``service.jobs.work.Analyses``."""
 
     def __init__(self, make: Callable[[], Analyses]) -> None:
         """Make nothing yet."""
         self._make = make
         self._made: Analyses | None = None
 
-    def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> Analysis:
+    def open(self, path: Path, video: Job, should_stop: Callable[[], bool]) -> Analysis:
         """Open a video; see the protocol."""
         if self._made is None:
             self._made = self._make()

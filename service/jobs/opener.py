@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from emotion.errors import InvalidRequest
-from service.metrics import VideosPresent
+from service.metrics import JobsPresent
 from service.settings import Settings
 from service.storage_errors import StorageUnavailable
 
 if TYPE_CHECKING:
-    from service.jobs.desk import VideoDesk
+    from service.jobs.desk import Desk
 
 _NO_FOLDER = "Videos can't be kept: the service's data folder can't be used. Its log says why."
 
@@ -27,9 +27,9 @@ class DeskOpener:
         self._settings = settings
         self._lock = threading.Lock()
         self._held = ExitStack()
-        self._desk: VideoDesk | None = None
+        self._desk: Desk | None = None
 
-    def open(self) -> "VideoDesk":
+    def open(self) -> "Desk":
         """Return the desk. To be called from a thread: the first call waits for the disk.
 
         Raises:
@@ -39,7 +39,7 @@ class DeskOpener:
         with self._lock:
             if self._desk is None:
                 # Imported late: libraries for rows and objects, that photos do without.
-                from service.jobs.desk import VideoDesk  # noqa: PLC0415
+                from service.jobs.desk import Desk  # noqa: PLC0415
                 from service.jobs.opened import opened_folder  # noqa: PLC0415
 
                 try:
@@ -48,10 +48,10 @@ class DeskOpener:
                     # Ours to mend, and nothing that a caller has to know the place of.
                     log.warning("videos_refused", why=error.message)
                     raise StorageUnavailable(_NO_FOLDER) from error
-                self._desk = VideoDesk(folder, self._settings)
+                self._desk = Desk(folder, self._settings)
             return self._desk
 
-    def present(self) -> VideosPresent:
+    def present(self) -> JobsPresent:
         """Say how it stands with videos as a whole, without making a folder for them.
 
         Raises:
@@ -59,7 +59,7 @@ class DeskOpener:
             StorageUnavailable: likewise.
         """
         if self._desk is None and not self._settings.data_folder.has_rows:
-            return VideosPresent(0, {}, 0.0)
+            return JobsPresent(0, {}, 0.0)
         return self.open().present()
 
     def close(self) -> None:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from service.jobs.job import ACTIVE, ENDED, Job, State
 from service.jobs.opened import OpenedFolder
-from service.jobs.videos import ACTIVE, ENDED, State, Video
 from service.jobs.workflow import Workflows
 from service.settings import Settings
 from service.storage_errors import StorageFull, StorageUnavailable, storage_errors
 
 _UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
-_MOST = 1000  # Videos looked at in one go.
+_MOST = 1000  # Jobs looked at in one go.
 _GRACE_SECONDS = 60.0  # After an upload's time is over, for the front to end it itself.
 _DAY_SECONDS = 86_400.0
 
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Steward:
-    """Looks after all videos.
+    """Looks after all jobs.
 
     Attributes:
         folder: where they are kept.
@@ -57,13 +57,13 @@ class Steward:
     def hand_out(self) -> None:
         """Queue what is not queued yet, and note what ended without a word."""
         active = self.folder.ledger.in_states(ACTIVE, _MOST)
-        states = self.workflows.states([video.id for video in active])
-        for video in active:
-            if video.id not in states:
-                self.workflows.enqueue(video.id)
-            elif states[video.id].is_over:
+        states = self.workflows.states([job.id for job in active])
+        for job in active:
+            if job.id not in states:
+                self.workflows.enqueue(job.id)
+            elif states[job.id].is_over:
                 # If it was done meanwhile, the row says so and stays as it is.
-                self.folder.ledger.fail(video, _UNEXPECTED)
+                self.folder.ledger.fail(job, _UNEXPECTED)
 
     def take_up(self) -> None:
         """Queue again what nobody works on."""
@@ -74,39 +74,39 @@ class Steward:
     def erase(self) -> None:
         """Erase what is being deleted, once nobody works on it any more."""
         deleting = self.folder.ledger.in_states((State.DELETING,), _MOST)
-        states = self.workflows.states([video.id for video in deleting])
+        states = self.workflows.states([job.id for job in deleting])
         alive = self.folder.executors.alive()
-        for video in deleting:
-            state = states.get(video.id)
+        for job in deleting:
+            state = states.get(job.id)
             if state is None or not (state.is_running and state.executor in alive):
-                self.workflows.delete(video.id)
-                self._erase(video)
+                self.workflows.delete(job.id)
+                self._erase(job)
         if deleting:
             self.truncate_log()
 
     def sweep(self) -> None:
         """Erase uploads that never ended, as of a front that was killed."""
         before = time.time() - self.settings.upload_seconds - _GRACE_SECONDS
-        for video in self.folder.ledger.older((State.RECEIVING,), "created_at", before):
-            self._erase(video)
+        for job in self.folder.ledger.older((State.RECEIVING,), "created_at", before):
+            self._erase(job)
 
     def retire(self) -> None:
         """Begin to delete what ended long ago."""
         if self.settings.report_days:
             before = time.time() - self.settings.report_days * _DAY_SECONDS
-            for video in self.folder.ledger.older(ENDED, "ended_at", before):
-                self.folder.ledger.mark_deleting(video)
+            for job in self.folder.ledger.older(ENDED, "ended_at", before):
+                self.folder.ledger.mark_deleting(job)
 
     def delete_sources(self) -> None:
         """Delete uploads that have served, and reports that were begun and don't stand."""
         ended = self.folder.ledger.with_needless_source()
-        for video in ended:
+        for job in ended:
             if not self.settings.keep_sources:
-                self.folder.store.erase(video.source)
-            for fence in range(1, video.fence + 1):
-                if fence != video.report_fence:
-                    self.folder.store.erase(video.reports(fence))
-            self.folder.ledger.source_deleted(video)
+                self.folder.store.erase(job.source)
+            for fence in range(1, job.fence + 1):
+                if fence != job.report_fence:
+                    self.folder.store.erase(job.reports(fence))
+            self.folder.ledger.source_deleted(job)
         if ended:
             self.truncate_log()
 
@@ -114,7 +114,7 @@ class Steward:
         """Have nothing of what was erased stay in the database's log."""
         self.folder.database.truncate_log()
 
-    def _erase(self, video: Video) -> None:
-        self.folder.store.erase(video.prefix)
-        self.folder.ledger.forget(video)
-        log.info("video_erased", video=video.id)
+    def _erase(self, job: Job) -> None:
+        self.folder.store.erase(job.prefix)
+        self.folder.ledger.forget(job)
+        log.info("job_erased", job=job.id)

@@ -1,4 +1,4 @@
-"""A video's work as a workflow of DBOS: queued, handed to one worker at a time, taken up again.
+"""A job's work as a workflow of DBOS: queued, handed to one worker at a time, taken up again.
 
 DBOS keeps which jobs there are, who has each, and which steps are done; all else is in our rows.
 It is used by workers alone: the front writes a row, and a worker's steward hands it out from there.
@@ -11,14 +11,14 @@ from typing import Self
 from dbos import DBOS, DBOSConfig
 from sqlalchemy import create_engine, text
 
-from service.jobs.job import Job
+from service.jobs.work import Work
 from service.logs import log_as_events
 from service.storage_errors import storage_errors
 
 # Of the steps' order, not of the program: jobs that were begun with one version are only taken up
 # by workers of the same. DBOS would take a hash of the source: each release would strand jobs.
 _VERSION = "1"
-_QUEUE = "videos"
+_QUEUE = "jobs"
 _NAME = "analyse_video"
 _POLL_SECONDS = 0.5
 _END_POLL_SECONDS = 2.0  # Between two looks of a thread whose end is waited for.
@@ -77,7 +77,7 @@ class Workflows:
             )
         )
 
-    def start(self, job: Job) -> Self:
+    def start(self, job: Work) -> Self:
         """Begin to take jobs, those first that a worker of this name had.
 
         Raises:
@@ -86,12 +86,12 @@ class Workflows:
         """
 
         @DBOS.workflow(name=_NAME, max_recovery_attempts=None)
-        def analyse_video(video_id: str) -> None:
-            self._in_work.add(video_id)
+        def analyse_video(job_id: str) -> None:
+            self._in_work.add(job_id)
             try:
-                job.run(video_id, _step)
+                job.run(job_id, _step)
             finally:
-                self._in_work.discard(video_id)
+                self._in_work.discard(job_id)
 
         with storage_errors():
             _use_write_ahead_log(self._url)
@@ -110,10 +110,10 @@ class Workflows:
         known = DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False)
         return {one.workflow_id: WorkflowState(one.status, one.executor_id) for one in known}
 
-    def enqueue(self, video_id: str) -> None:
+    def enqueue(self, job_id: str) -> None:
         """Queue a job, unless it is known already."""
         DBOS.enqueue_workflow_with_options(
-            {"queue_name": _QUEUE, "workflow_name": _NAME, "workflow_id": video_id}, video_id
+            {"queue_name": _QUEUE, "workflow_name": _NAME, "workflow_id": job_id}, job_id
         )
 
     def take_up(self, alive: Collection[str]) -> list[str]:
@@ -143,9 +143,9 @@ class Workflows:
                 DBOS.resume_workflow(one, queue_name=_QUEUE)
         return dead
 
-    def delete(self, video_id: str) -> None:
+    def delete(self, job_id: str) -> None:
         """Forget a job."""
-        DBOS.delete_workflow(video_id)
+        DBOS.delete_workflow(job_id)
 
 
 def _step(name: str, work: Callable[[], None]) -> None:

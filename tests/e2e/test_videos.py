@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.jobs.videos import State
+from service.jobs.job import State
 from service.settings import Settings
 from tests.clips import steady, walking, write_clip
 from tests.e2e.servers import Server, files_of, press_ctrl_c, rapt, until
@@ -87,7 +87,7 @@ def test_a_video_is_followed_to_its_report(server: Server, clip: bytes) -> None:
     assert "<svg" in server.get(f"{place}/report?format=html").text
     # The upload is gone once the report stands.
     until(lambda: objects_of(server) == ["report.csv", "report.html", "report.json"], 10, server)
-    assert server.metric("rapt_video_workers") == 1
+    assert server.metric("rapt_workers") == 1
     assert httpx.delete(f"{server.url}{place}").status_code == 204
     assert objects_of(server) == []
 
@@ -113,8 +113,8 @@ def test_a_caller_who_hangs_up_leaves_nothing(server: Server, clip: bytes) -> No
     headers = ("content-type: video/mp4", f"content-length: {len(clip)}")
     with uploading(server.port, *headers, path="/v1/videos") as upload:
         upload.send(clip[: len(clip) // 2])
-        until(lambda: server.metric('rapt_videos{state="receiving"}') == 1, 10, server)
-    until(lambda: server.metric('rapt_videos{state="receiving"}') == 0, 10, server)
+        until(lambda: server.metric('rapt_jobs{state="receiving"}') == 1, 10, server)
+    until(lambda: server.metric('rapt_jobs{state="receiving"}') == 0, 10, server)
     until(lambda: objects_of(server) == [], 10, server)
 
 
@@ -149,7 +149,7 @@ def test_ten_kills_leave_a_report_as_if_nothing_had_happened(
     with office(calm, video_id) as desk:
         desk.set_time(desk.send(clip))
         with worker(calm, "service.worker") as one:
-            until(lambda: one.wrote("video_taken"), 30)
+            until(lambda: one.wrote("job_taken"), 30)
             began = time.monotonic()
             desk.wait(video_id, State.DONE, seconds=600)
         whole = time.monotonic() - began
@@ -158,7 +158,7 @@ def test_ten_kills_leave_a_report_as_if_nothing_had_happened(
         desk.set_time(desk.send(clip))
         for _ in range(kills):
             with worker(wild, "service.worker") as one:
-                until(lambda one=one: one.wrote("video_taken"), 30)  # type: ignore[misc]  # one is bound
+                until(lambda one=one: one.wrote("job_taken"), 30)  # type: ignore[misc]  # one is bound
                 time.sleep(chance.uniform(0.0, whole / kills))
         with worker(wild, "service.worker"):
             done = desk.wait(video_id, State.DONE, seconds=600)

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import update
 
 from service.data_folder import DataFolder
-from service.database.tables import videos
-from service.jobs.videos import LOCAL, State
+from service.database.tables import jobs
+from service.jobs.job import LOCAL, Kind, State
 from service.settings import Settings
 from tests.e2e.servers import files_of
 from tests.service.jobs.fake_analyses import MODEL, fake_video
@@ -94,7 +94,7 @@ def test_a_worker_that_is_killed_leaves_a_report_as_if_nothing_had_happened(
     video_id = desk.send(video)
     for _ in range(kills):
         with worker(settings) as one:
-            until(lambda one=one: one.wrote("video_taken"))  # type: ignore[misc]  # one is bound
+            until(lambda one=one: one.wrote("job_taken"))  # type: ignore[misc]  # one is bound
             time.sleep(chance.uniform(0.0, 1.0))
     with worker(settings):
         done = desk.wait(video_id, State.DONE)
@@ -164,9 +164,9 @@ def test_a_cancelled_video_is_left_within_its_segment(settings: Settings, desk: 
     video_id = desk.send(fake_video(segments=1, seconds=60))
     with worker(settings) as one:
         desk.wait(video_id, State.RUNNING)
-        until(lambda: one.wrote("video_taken"))
+        until(lambda: one.wrote("job_taken"))
         desk.desk.cancel(LOCAL, video_id)
-        until(lambda: one.wrote("video_lost"), 5)
+        until(lambda: one.wrote("job_lost"), 5)
         until(lambda: objects_of(settings) == [], 5)
         desk.wait(desk.send(fake_video()), State.DONE)
     assert desk.get(video_id).state is State.CANCELLED
@@ -180,7 +180,7 @@ def test_a_deleted_video_leaves_nothing_even_while_it_is_worked_on(
         until(lambda: desk.get(video_id).segments_done >= 1)
         assert rows_of_dbos(settings, video_id) > 0
         desk.desk.delete(LOCAL, video_id)
-        until(lambda: one.wrote("video_erased"))
+        until(lambda: one.wrote("job_erased"))
     assert objects_of(settings) == []
     assert rows_of_dbos(settings, video_id) == 0
     assert desk.folder.ledger.in_states(list(State), 10) == []
@@ -223,7 +223,7 @@ def test_storage_that_fails_for_long_fails_the_video_with_a_reason(
     block_reports(settings, video_id)
     with worker(settings, RAPT_STORAGE_TRIES="2"):
         failed = desk.wait(video_id, State.FAILED)
-    assert failed.error == "The storage didn't answer for too long. Send the video again later."
+    assert failed.error == "The storage didn't answer for too long. Send it again later."
 
 
 def test_an_upload_that_is_gone_fails_the_video(settings: Settings, desk: Office) -> None:
@@ -231,22 +231,22 @@ def test_an_upload_that_is_gone_fails_the_video(settings: Settings, desk: Office
     desk.folder.store.erase(desk.get(video_id).source)
     with worker(settings):
         failed = desk.wait(video_id, State.FAILED)
-    assert failed.error == "The upload is gone. Send the video again."
+    assert failed.error == "The upload is gone. Send it again."
 
 
 def test_what_never_arrived_is_swept_and_what_is_old_is_erased(
     settings: Settings, desk: Office
 ) -> None:
     arriving = desk.folder.ledger.reserve(
-        LOCAL, id="a", name=None, settings={}, idempotency_key=None
+        LOCAL, Kind.VIDEO, id="a", name=None, settings={}, idempotency_key=None
     )
     desk.folder.store.write(arriving.source, b"part")
     old = desk.send(fake_video())
     with worker(settings):
         desk.wait(old, State.DONE)
         with desk.folder.database.begin() as connection:
-            connection.execute(update(videos).where(videos.c.id == "a").values(created_at=0.0))
-            connection.execute(update(videos).where(videos.c.id == old).values(ended_at=0.0))
+            connection.execute(update(jobs).where(jobs.c.id == "a").values(created_at=0.0))
+            connection.execute(update(jobs).where(jobs.c.id == old).values(ended_at=0.0))
         until(lambda: desk.folder.ledger.in_states(list(State), 10) == [])
     assert objects_of(settings) == []
 

@@ -21,7 +21,7 @@ from emotion.errors import (
     VideoTooLong,
 )
 from service.http.problems import problem_of, problem_of_status, problem_response
-from service.jobs.errors import UnknownVideo, VideoConflict
+from service.jobs.errors import JobConflict, UnknownJob
 from service.models.pull import ChampionUnplaced
 from service.models.registry import (
     ChampionRefused,
@@ -34,8 +34,8 @@ from service.storage_errors import StorageFull, StorageUnavailable
 STATUSES: dict[type[RaptError], int] = {
     UndecodableImage: 400,
     UndecodableVideo: 400,
-    UnknownVideo: 404,
-    VideoConflict: 409,
+    UnknownJob: 404,
+    JobConflict: 409,
     ImageTooLarge: 413,
     VideoTooLarge: 413,
     VideoTooLong: 413,

@@ -252,7 +252,7 @@ async def test_a_key_whose_video_is_still_arriving_is_409(client: httpx.AsyncCli
     first = asyncio.create_task(client.post("/v1/videos", content=slow(), headers=headers))
     await arriving.wait()
     await asyncio.sleep(0.1)
-    problem(await client.post("/v1/videos", content=VIDEO, headers=headers), 409, "video-conflict")
+    problem(await client.post("/v1/videos", content=VIDEO, headers=headers), 409, "job-conflict")
     go_on.set()
     assert (await first).headers["location"] == await send(client, key="monday")
 

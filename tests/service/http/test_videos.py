@@ -61,7 +61,7 @@ async def test_a_report_that_is_not_there_yet_is_409_and_says_how_far_it_is(
     client: httpx.AsyncClient,
 ) -> None:
     response = await client.get(f"{await send(client)}/report")
-    detail = problem(response, 409, "video-conflict")["detail"]
+    detail = problem(response, 409, "job-conflict")["detail"]
     assert detail == "There is no report: the video is queued."
 
 
@@ -70,7 +70,7 @@ async def test_a_report_that_was_taken_from_its_place_is_404(
 ) -> None:
     place = await send(client)
     finish(settings, place, csv=b"a,b")
-    detail = problem(await client.get(f"{place}/report"), 404, "unknown-video")["detail"]
+    detail = problem(await client.get(f"{place}/report"), 404, "unknown-job")["detail"]
     assert detail == f"The report of video {place.rpartition('/')[2]} is gone."
 
 
@@ -82,7 +82,7 @@ async def test_why_a_video_failed_is_told(client: httpx.AsyncClient, settings: S
     body = (await client.get(place)).json()
     assert (body["state"], body["detail"]) == ("failed", "It is damaged.")
     response = await client.get(f"{place}/report")
-    assert problem(response, 409, "video-conflict")["detail"].endswith("failed: It is damaged.")
+    assert problem(response, 409, "job-conflict")["detail"].endswith("failed: It is damaged.")
 
 
 async def test_a_video_is_cancelled_once_and_for_all(
@@ -94,7 +94,7 @@ async def test_a_video_is_cancelled_once_and_for_all(
         assert (response.status_code, response.json()["state"]) == (200, "cancelled")
     other = await send(client)
     finish(settings, other)
-    problem(await client.post(f"{other}:cancel"), 409, "video-conflict")
+    problem(await client.post(f"{other}:cancel"), 409, "job-conflict")
 
 
 async def test_what_is_deleted_is_gone(client: httpx.AsyncClient, settings: Settings) -> None:
@@ -110,13 +110,13 @@ async def test_what_is_deleted_is_gone(client: httpx.AsyncClient, settings: Sett
         client.post(f"{place}:cancel"),
         client.delete(place),
     ):
-        problem(await request, 404, "unknown-video")
+        problem(await request, 404, "unknown-job")
     assert (await client.get("/v1/videos")).json()["videos"] == []
 
 
 @pytest.mark.parametrize("video_id", ["0" * 32, "%00", "a%20b", "x" * 1000, "%C3%A4"])
 async def test_an_id_of_no_video_is_404(client: httpx.AsyncClient, video_id: str) -> None:
-    problem(await client.get(f"/v1/videos/{video_id}"), 404, "unknown-video")
+    problem(await client.get(f"/v1/videos/{video_id}"), 404, "unknown-job")
 
 
 async def test_videos_are_listed_a_page_at_a_time(client: httpx.AsyncClient) -> None:
@@ -154,9 +154,9 @@ async def test_metrics_and_readiness_tell_of_videos(
     await send(client)
     begin(settings, await send(client))
     metrics = (await client.get("/metrics")).text
-    assert '\nrapt_videos{state="queued"} 1.0\n' in metrics
-    assert '\nrapt_videos{state="running"} 1.0\n' in metrics
-    assert "\nrapt_video_workers 0.0\n" in metrics
+    assert '\nrapt_jobs{state="queued"} 1.0\n' in metrics
+    assert '\nrapt_jobs{state="running"} 1.0\n' in metrics
+    assert "\nrapt_workers 0.0\n" in metrics
     assert (await client.get("/readyz")).json()["videos"] == {
         "workers": 0,
         "waiting": 1,
@@ -176,4 +176,4 @@ async def test_a_folder_that_another_installation_holds_is_503_and_said_by_ready
         metrics = await client.get("/metrics")
     assert why == "Videos can't be kept: the service's data folder can't be used. Its log says why."
     assert (ready.status_code, ready.json()["videos"]["detail"]) == (200, why)
-    assert "rapt_videos" not in metrics.text
+    assert "rapt_jobs" not in metrics.text

@@ -30,7 +30,7 @@ def finish(settings: Settings, place: str, **reports: bytes) -> None:
         claims = Claims(folder.database, "worker-1")
         claim = claims.claim(place.rpartition("/")[2])
         for form_, content in reports.items():
-            folder.store.write(f"{claim.video.reports(1)}/report.{form_}", content)
+            folder.store.write(f"{claim.job.reports(1)}/report.{form_}", content)
         claims.finish(claim)
 
 

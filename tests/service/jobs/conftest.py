@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from service.jobs.claims import Claims
+from service.jobs.job import LOCAL, Job, Kind
 from service.jobs.ledger import Ledger
 from service.jobs.opened import OpenedFolder, opened_folder
-from service.jobs.videos import LOCAL, Video
 from service.settings import Settings
 
-MakeVideo = Callable[[str], Video]
+MakeVideo = Callable[[str], Job]
 
 
 @pytest.fixture
@@ -36,14 +36,19 @@ def claims(folder: OpenedFolder) -> Claims:
 
 @pytest.fixture
 def queued(ledger: Ledger) -> MakeVideo:
-    """Makes the row of a video that has arrived."""
+    """Makes the row of a job that has arrived."""
 
-    def make(video_id: str) -> Video:
-        video = ledger.reserve(
-            LOCAL, id=video_id, name="a.mp4", settings={"interval": 0.5}, idempotency_key=None
+    def make(job_id: str) -> Job:
+        job = ledger.reserve(
+            LOCAL,
+            Kind.VIDEO,
+            id=job_id,
+            name="a.mp4",
+            settings={"interval": 0.5},
+            idempotency_key=None,
         )
-        ledger.received(video, 10, "ab" * 32)
-        return ledger.get(LOCAL, video_id)
+        ledger.received(job, 10, "ab" * 32)
+        return ledger.get(LOCAL, Kind.VIDEO, job_id)
 
     return make
 

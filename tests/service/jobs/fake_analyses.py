@@ -1,4 +1,4 @@
-"""Made-up videos, and who analyses them: slowly, in segments, to a report that says what it saw."""
+"""Made-up jobs, and who analyses them: slowly, in segments, to a report that says what it saw."""
 # ruff: noqa: ARG002  # a fake is given what the protocol gives, used or not
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from emotion.errors import ContractMismatch, Stopped, UndecodableVideo
 from emotion.faces import ModelVersion
 from emotion.reports.formats import FORMATS, ReportFormat
-from service.jobs.videos import Video
+from service.jobs.job import Job
 
 # What an MP4 file begins with, and more bytes than it takes to tell.
 _HEAD = b"\x00\x00\x00\x18ftypmp42" + bytes(600)
@@ -18,7 +18,7 @@ MODEL = ModelVersion("emotion_classifier", "fake-1")
 
 
 def fake_video(segments: int = 3, seconds: float = 0.0, **more: object) -> bytes:
-    """A video of some segments, each of which takes some time to look at.
+    """A job of some segments, each of which takes some time to look at.
 
     Args:
         segments: how many.
@@ -32,9 +32,9 @@ def fake_video(segments: int = 3, seconds: float = 0.0, **more: object) -> bytes
 
 @dataclass(frozen=True, slots=True)
 class FakeAnalysis:
-    """``service.jobs.job.Analysis`` of ``fake_video``."""
+    """``service.jobs.work.Analysis`` of ``fake_video``."""
 
-    video: Video
+    job: Job
     model: ModelVersion
     said: Mapping[str, float]
 
@@ -55,20 +55,20 @@ class FakeAnalysis:
         return b"segment %d by %s" % (number, self.model.version.encode())
 
     def report(self, payloads: Sequence[bytes]) -> Mapping[ReportFormat, bytes]:
-        text = b"\n".join([self.video.id.encode(), *payloads])
+        text = b"\n".join([self.job.id.encode(), *payloads])
         return {form: form.encode() + b" of " + text for form in FORMATS}
 
 
 class FakeAnalyses:
-    """``service.jobs.job.Analyses`` of ``fake_video``."""
+    """``service.jobs.work.Analyses`` of ``fake_video``."""
 
     def __init__(self, model: ModelVersion = MODEL) -> None:
         self._model = model
 
-    def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> FakeAnalysis:
-        if video.model not in (None, self._model):
+    def open(self, path: Path, job: Job, should_stop: Callable[[], bool]) -> FakeAnalysis:
+        if job.model not in (None, self._model):
             raise ContractMismatch("The classifier is not here any more.")
         said = path.read_bytes()
         if not said.startswith(_HEAD):
-            raise UndecodableVideo("The video's header is truncated or corrupt: mov.")
-        return FakeAnalysis(video, self._model, json.loads(said.removeprefix(_HEAD)))
+            raise UndecodableVideo("The job's header is truncated or corrupt: mov.")
+        return FakeAnalysis(job, self._model, json.loads(said.removeprefix(_HEAD)))

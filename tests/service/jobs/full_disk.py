@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from service.jobs.videos import LOCAL, State
+from service.jobs.job import LOCAL, State
 from service.settings import Settings
 from service.storage_errors import StorageFull
 from tests.e2e.servers import files_of
@@ -25,17 +25,17 @@ def upload_what_does_not_fit(settings: Settings, desk: Office) -> None:
 
 def fill_the_disk_in_the_middle(settings: Settings, desk: Office) -> None:
     ballast = settings.home / "ballast"
-    video_id = desk.send(fake_video(segments=4, seconds=0.5))
+    job_id = desk.send(fake_video(segments=4, seconds=0.5))
     with worker(settings, RAPT_STORAGE_TRIES="2") as one:
-        while desk.get(video_id).segments_done < 1:
+        while desk.get(job_id).segments_done < 1:
             time.sleep(0.02)
         _fill(ballast)
         while not one.wrote("storage_failed"):
             time.sleep(0.02)
         time.sleep(3.0)
         ballast.unlink()
-        video = desk.wait(video_id, State.DONE, State.FAILED)
-        print(video.state, video.error)  # noqa: T201  # for the test
+        job = desk.wait(job_id, State.DONE, State.FAILED)
+        print(job.state, job.error)  # noqa: T201  # for the test
         print(desk.wait(desk.send(fake_video()), State.DONE).state)  # noqa: T201
 
 

@@ -9,8 +9,8 @@ from emotion.errors import ContractMismatch, UndecodableVideo
 from emotion.faces import ModelVersion
 from emotion.video.decoding import never
 from service.jobs.analysis import InlineAnalyses
+from service.jobs.job import Job
 from service.jobs.late_analyses import LateAnalyses
-from service.jobs.videos import Video
 from service.settings import Settings
 from tests.clips import steady, walking, write_clip
 from tests.service.jobs.conftest import MakeVideo
@@ -25,13 +25,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def video(queued: MakeVideo) -> Video:
+def video(queued: MakeVideo) -> Job:
     return replace(queued("a"), settings={"interval": 0.5, "segment_seconds": 2.0})
 
 
-def test_a_video_is_looked_at_in_segments_and_reported_in_all_forms(
-    clip: Path, video: Video
-) -> None:
+def test_a_video_is_looked_at_in_segments_and_reported_in_all_forms(clip: Path, video: Job) -> None:
     analysis = InlineAnalyses(Settings(detector_precision="f32")).open(clip, video, never)
     assert analysis.segment_count == 2
     payloads = [analysis.analyse(number, never) for number in range(2)]
@@ -43,7 +41,7 @@ def test_a_video_is_looked_at_in_segments_and_reported_in_all_forms(
     assert analysis.model.version.encode() in reports["json"]
 
 
-def test_models_are_kept_for_the_next_video_of_the_same_settings(clip: Path, video: Video) -> None:
+def test_models_are_kept_for_the_next_video_of_the_same_settings(clip: Path, video: Job) -> None:
     analyses = InlineAnalyses(Settings(detector_precision="f32"))
     first = analyses.open(clip, video, never)
     assert analyses.open(clip, replace(video, model=first.model), never).analyser is first.analyser
@@ -51,15 +49,13 @@ def test_models_are_kept_for_the_next_video_of_the_same_settings(clip: Path, vid
     assert analyses.open(clip, other, never).analyser is not first.analyser
 
 
-def test_a_model_that_is_gone_is_told(clip: Path, video: Video) -> None:
+def test_a_model_that_is_gone_is_told(clip: Path, video: Job) -> None:
     began_with = ModelVersion("emotion_classifier", "long ago")
     with pytest.raises(ContractMismatch, match=r"any more, and work began with it\.$"):
         InlineAnalyses(Settings()).open(clip, replace(video, model=began_with), never)
 
 
-def test_analyses_are_made_once_and_not_before_they_are_needed(
-    tmp_path: Path, video: Video
-) -> None:
+def test_analyses_are_made_once_and_not_before_they_are_needed(tmp_path: Path, video: Job) -> None:
     made: list[FakeAnalyses] = []
 
     def make() -> FakeAnalyses:

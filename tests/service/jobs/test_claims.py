@@ -2,9 +2,9 @@ import pytest
 
 from emotion.faces import ModelVersion
 from service.jobs.claims import Claim, ClaimLost, Claims
+from service.jobs.job import LOCAL, Kind, State
 from service.jobs.ledger import Ledger
 from service.jobs.opened import OpenedFolder
-from service.jobs.videos import LOCAL, State
 from tests.service.jobs.conftest import MakeVideo
 
 MODEL = ModelVersion("emotion_classifier", "1")
@@ -16,20 +16,20 @@ def claim(claims: Claims, queued: MakeVideo) -> Claim:
     return claims.claim("a")
 
 
-def test_who_claims_a_video_raises_its_fence(claims: Claims, claim: Claim) -> None:
-    assert (claim.video.state, claim.video.fence, claim.attempts) == (State.RUNNING, 1, 1)
+def test_who_claims_a_job_raises_its_fence(claims: Claims, claim: Claim) -> None:
+    assert (claim.job.state, claim.job.fence, claim.attempts) == (State.RUNNING, 1, 1)
     again = claims.claim("a")
-    assert (again.video.fence, again.attempts) == (2, 2)
+    assert (again.job.fence, again.attempts) == (2, 2)
 
 
 def test_what_is_not_waiting_cant_be_claimed(
     ledger: Ledger, claims: Claims, queued: MakeVideo
 ) -> None:
     queued("a")
-    ledger.cancel(LOCAL, "a")
-    for video_id in ("a", "b"):
+    ledger.cancel(LOCAL, Kind.VIDEO, "a")
+    for job_id in ("a", "b"):
         with pytest.raises(ClaimLost):
-            claims.claim(video_id)
+            claims.claim(job_id)
 
 
 def test_progress_grows_with_each_segment_and_says_what_is_left(
@@ -38,8 +38,8 @@ def test_progress_grows_with_each_segment_and_says_what_is_left(
     assert claims.plan(claim, 4) == set()
     claims.store(claim, 0, b"zero", 2.0)
     claims.store(claim, 2, b"two", 4.0)
-    video = ledger.get(LOCAL, "a")
-    assert (video.progress, video.seconds_left, video.segments_done) == (0.5, 6.0, 2)
+    job = ledger.get(LOCAL, Kind.VIDEO, "a")
+    assert (job.progress, job.seconds_left, job.segments_done) == (0.5, 6.0, 2)
     assert claims.payloads(claim) == [b"zero", b"two"]
     assert claims.plan(claims.claim("a"), 4) == {0, 2}
 
@@ -54,7 +54,7 @@ def test_nothing_is_written_by_who_has_lost_its_claim(
     folder: OpenedFolder, ledger: Ledger, claims: Claims, claim: Claim
 ) -> None:
     newer = Claims(folder.database, "worker-2").claim("a")
-    before = ledger.get(LOCAL, "a")
+    before = ledger.get(LOCAL, Kind.VIDEO, "a")
     assert not claims.holds(claim)
     for write in (
         lambda: claims.pin(claim, MODEL),
@@ -65,42 +65,42 @@ def test_nothing_is_written_by_who_has_lost_its_claim(
     ):
         with pytest.raises(ClaimLost):
             write()
-    assert ledger.get(LOCAL, "a") == before
+    assert ledger.get(LOCAL, Kind.VIDEO, "a") == before
     assert claims.payloads(newer) == []
     assert claims.holds(newer)
 
 
 @pytest.mark.parametrize("end", ["cancel", "delete"])
-def test_a_video_that_its_owner_ended_is_lost(
+def test_a_job_that_its_owner_ended_is_lost(
     ledger: Ledger, claims: Claims, claim: Claim, end: str
 ) -> None:
     if end == "cancel":
-        ledger.cancel(LOCAL, "a")
+        ledger.cancel(LOCAL, Kind.VIDEO, "a")
     else:
-        ledger.mark_deleting(claim.video)
+        ledger.mark_deleting(claim.job)
     assert not claims.holds(claim)
     with pytest.raises(ClaimLost):
         claims.finish(claim)
 
 
-def test_a_report_that_stands_ends_the_video_and_its_segments(
+def test_a_report_that_stands_ends_the_job_and_its_segments(
     ledger: Ledger, claims: Claims, claim: Claim
 ) -> None:
     claims.pin(claim, MODEL)
     claims.plan(claim, 1)
     claims.store(claim, 0, b"zero", 1.0)
     claims.finish(claim)
-    video = ledger.get(LOCAL, "a")
-    assert (video.state, video.report_fence, video.model) == (State.DONE, 1, MODEL)
-    assert (video.progress, video.seconds_left) == (1.0, None)
+    job = ledger.get(LOCAL, Kind.VIDEO, "a")
+    assert (job.state, job.report_fence, job.model) == (State.DONE, 1, MODEL)
+    assert (job.progress, job.seconds_left) == (1.0, None)
     assert claims.payloads(claim) == []
-    assert video.ended_at is not None
+    assert job.ended_at is not None
 
 
 def test_a_failure_says_why(ledger: Ledger, claims: Claims, claim: Claim) -> None:
-    claims.fail(claim, "The video is damaged." + "." * 2000)
-    video = ledger.get(LOCAL, "a")
-    assert (video.state, video.report_fence) == (State.FAILED, None)
-    assert video.error is not None
-    assert video.error.startswith("The video is damaged.")
-    assert len(video.error) == 1024
+    claims.fail(claim, "The job is damaged." + "." * 2000)
+    job = ledger.get(LOCAL, Kind.VIDEO, "a")
+    assert (job.state, job.report_fence) == (State.FAILED, None)
+    assert job.error is not None
+    assert job.error.startswith("The job is damaged.")
+    assert len(job.error) == 1024

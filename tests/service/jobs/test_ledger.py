@@ -1,68 +1,68 @@
 import pytest
 
 from service.jobs.claims import Claims
-from service.jobs.errors import UnknownVideo, VideoConflict
+from service.jobs.errors import JobConflict, UnknownJob
+from service.jobs.job import LOCAL, Job, Kind, Owner, State
 from service.jobs.ledger import Ledger
-from service.jobs.videos import LOCAL, Owner, State, Video
 from tests.service.jobs.conftest import MakeVideo
 
 OTHERS = Owner("acme", "unspecified")
 
 
-def reserve(ledger: Ledger, video_id: str, key: str | None = None, owner: Owner = LOCAL) -> Video:
+def reserve(ledger: Ledger, job_id: str, key: str | None = None, owner: Owner = LOCAL) -> Job:
     return ledger.reserve(
-        owner, id=video_id, name=None, settings={"interval": 1.0}, idempotency_key=key
+        owner, Kind.VIDEO, id=job_id, name=None, settings={"interval": 1.0}, idempotency_key=key
     )
 
 
-def test_a_video_begins_as_one_that_arrives(ledger: Ledger) -> None:
-    video = reserve(ledger, "a")
-    assert (video.state, video.owner, video.settings) == (
+def test_a_job_begins_as_one_that_arrives(ledger: Ledger) -> None:
+    job = reserve(ledger, "a")
+    assert (job.state, job.owner, job.settings) == (
         State.RECEIVING,
         LOCAL,
         {"interval": 1.0},
     )
-    assert (video.size, video.progress, video.seconds_left, video.model) == (None, 0.0, None, None)
+    assert (job.size, job.progress, job.seconds_left, job.model) == (None, 0.0, None, None)
 
 
 def test_what_has_arrived_is_queued(ledger: Ledger) -> None:
     ledger.received(reserve(ledger, "a"), 7, "cd" * 32)
-    video = ledger.get(LOCAL, "a")
-    assert (video.state, video.size, video.sha256) == (State.QUEUED, 7, "cd" * 32)
+    job = ledger.get(LOCAL, Kind.VIDEO, "a")
+    assert (job.state, job.size, job.sha256) == (State.QUEUED, 7, "cd" * 32)
 
 
-def test_another_tenants_video_is_unknown(ledger: Ledger) -> None:
+def test_another_tenants_job_is_unknown(ledger: Ledger) -> None:
     reserve(ledger, "a", owner=OTHERS)
-    with pytest.raises(UnknownVideo, match=r"^There is no video a\.$"):
-        ledger.get(LOCAL, "a")
-    assert ledger.page(LOCAL, 10, None) == []
+    with pytest.raises(UnknownJob, match=r"^There is no video a\.$"):
+        ledger.get(LOCAL, Kind.VIDEO, "a")
+    assert ledger.page(LOCAL, Kind.VIDEO, 10, None) == []
 
 
-def test_a_key_belongs_to_one_video_of_a_tenant(ledger: Ledger) -> None:
+def test_a_key_belongs_to_one_job_of_a_tenant(ledger: Ledger) -> None:
     reserve(ledger, "a", "key")
     reserve(ledger, "b", "key", OTHERS)
-    with pytest.raises(VideoConflict, match="is being received"):
+    with pytest.raises(JobConflict, match="is being received"):
         reserve(ledger, "c", "key")
 
 
-def test_a_key_finds_its_video_once_that_has_arrived(ledger: Ledger) -> None:
+def test_a_key_finds_its_job_once_that_has_arrived(ledger: Ledger) -> None:
     assert ledger.with_key(LOCAL, "key") is None
-    video = reserve(ledger, "a", "key")
-    with pytest.raises(VideoConflict, match="is being received"):
+    job = reserve(ledger, "a", "key")
+    with pytest.raises(JobConflict, match="is being received"):
         ledger.with_key(LOCAL, "key")
-    ledger.received(video, 7, "cd" * 32)
+    ledger.received(job, 7, "cd" * 32)
     found = ledger.with_key(LOCAL, "key")
     assert found is not None
     assert found.id == "a"
 
 
-def test_videos_are_listed_newest_first_a_page_at_a_time(ledger: Ledger) -> None:
-    for video_id in "abcde":
-        reserve(ledger, video_id)
-    first = ledger.page(LOCAL, 2, None)
-    second = ledger.page(LOCAL, 2, (first[-1].created_at, first[-1].id))
-    last = ledger.page(LOCAL, 2, (second[-1].created_at, second[-1].id))
-    assert [video.id for video in (*first, *second, *last)] == list("edcba")
+def test_jobs_are_listed_newest_first_a_page_at_a_time(ledger: Ledger) -> None:
+    for job_id in "abcde":
+        reserve(ledger, job_id)
+    first = ledger.page(LOCAL, Kind.VIDEO, 2, None)
+    second = ledger.page(LOCAL, Kind.VIDEO, 2, (first[-1].created_at, first[-1].id))
+    last = ledger.page(LOCAL, Kind.VIDEO, 2, (second[-1].created_at, second[-1].id))
+    assert [job.id for job in (*first, *second, *last)] == list("edcba")
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -72,8 +72,8 @@ def test_what_waits_or_is_in_work_can_be_cancelled_and_stays_so(
     queued("a")
     if begun:
         claims.claim("a")
-    assert ledger.cancel(LOCAL, "a").state is State.CANCELLED
-    assert ledger.cancel(LOCAL, "a").state is State.CANCELLED
+    assert ledger.cancel(LOCAL, Kind.VIDEO, "a").state is State.CANCELLED
+    assert ledger.cancel(LOCAL, Kind.VIDEO, "a").state is State.CANCELLED
 
 
 def test_what_has_ended_or_not_arrived_cant_be_cancelled(
@@ -82,35 +82,35 @@ def test_what_has_ended_or_not_arrived_cant_be_cancelled(
     reserve(ledger, "a")
     queued("b")
     claims.finish(claims.claim("b"))
-    for video_id, state in (("a", "receiving"), ("b", "done")):
-        with pytest.raises(VideoConflict, match=rf"^The video is {state}; there is nothing"):
-            ledger.cancel(LOCAL, video_id)
+    for job_id, state in (("a", "receiving"), ("b", "done")):
+        with pytest.raises(JobConflict, match=rf"^The video is {state}; there is nothing"):
+            ledger.cancel(LOCAL, Kind.VIDEO, job_id)
 
 
 def test_what_is_being_deleted_is_unknown_and_its_key_is_free(ledger: Ledger) -> None:
-    video = reserve(ledger, "a", "key")
-    ledger.mark_deleting(video)
-    with pytest.raises(UnknownVideo):
-        ledger.get(LOCAL, "a")
-    with pytest.raises(UnknownVideo):
-        ledger.received(video, 7, "cd" * 32)
+    job = reserve(ledger, "a", "key")
+    ledger.mark_deleting(job)
+    with pytest.raises(UnknownJob):
+        ledger.get(LOCAL, Kind.VIDEO, "a")
+    with pytest.raises(UnknownJob):
+        ledger.received(job, 7, "cd" * 32)
     (left,) = ledger.in_states((State.DELETING,), 10)
     assert (left.id, left.name, left.sha256) == ("a", None, None)
     reserve(ledger, "b", "key")
 
 
-def test_a_video_that_went_on_meanwhile_is_not_failed(
+def test_a_job_that_went_on_meanwhile_is_not_failed(
     ledger: Ledger, claims: Claims, queued: MakeVideo
 ) -> None:
     seen = queued("a")
     claims.claim("a")
     ledger.fail(seen, "It ended.")
-    assert ledger.get(LOCAL, "a").state is State.RUNNING
-    ledger.fail(ledger.get(LOCAL, "a"), "It ended.")
-    assert ledger.get(LOCAL, "a").error == "It ended."
+    assert ledger.get(LOCAL, Kind.VIDEO, "a").state is State.RUNNING
+    ledger.fail(ledger.get(LOCAL, Kind.VIDEO, "a"), "It ended.")
+    assert ledger.get(LOCAL, Kind.VIDEO, "a").error == "It ended."
 
 
-def test_videos_are_counted_by_state(ledger: Ledger, queued: MakeVideo) -> None:
+def test_jobs_are_counted_by_state(ledger: Ledger, queued: MakeVideo) -> None:
     assert ledger.oldest_queued() is None
     first = queued("a")
     queued("b")

@@ -1,4 +1,4 @@
-"""The rows of videos on a real PostgreSQL: nothing in them is SQLite's own."""
+"""The rows of jobs on a real PostgreSQL: nothing in them is SQLite's own."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from alembic.migration import MigrationContext
 from service.database.connection import Database
 from service.database.tables import metadata
 from service.jobs.claims import ClaimLost, Claims
-from service.jobs.errors import VideoConflict
+from service.jobs.errors import JobConflict
 from service.jobs.executors import Executors, Heartbeat
+from service.jobs.job import LOCAL, Kind, State
 from service.jobs.ledger import Ledger
-from service.jobs.videos import LOCAL, State
 from tests.postgres_server import postgres_server
 
 
@@ -30,15 +30,20 @@ def test_migrations_make_the_same_tables(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_a_video_goes_its_whole_way(database: Database) -> None:
+def test_a_job_goes_its_whole_way(database: Database) -> None:
     ledger, claims = Ledger(database), Claims(database, "worker-1")
-    for video_id in ("a", "b"):
-        video = ledger.reserve(
-            LOCAL, id=video_id, name="ä.mp4", settings={"interval": 0.5}, idempotency_key=video_id
+    for job_id in ("a", "b"):
+        job = ledger.reserve(
+            LOCAL,
+            Kind.VIDEO,
+            id=job_id,
+            name="ä.mp4",
+            settings={"interval": 0.5},
+            idempotency_key=job_id,
         )
-        ledger.received(video, 5 * 2**30, "ab" * 32)
-    with pytest.raises(VideoConflict):
-        ledger.reserve(LOCAL, id="c", name=None, settings={}, idempotency_key="a")
+        ledger.received(job, 5 * 2**30, "ab" * 32)
+    with pytest.raises(JobConflict):
+        ledger.reserve(LOCAL, Kind.VIDEO, id="c", name=None, settings={}, idempotency_key="a")
     first, second = claims.claim("a"), claims.claim("a")
     claims.plan(second, 1)
     with pytest.raises(ClaimLost):
@@ -46,9 +51,9 @@ def test_a_video_goes_its_whole_way(database: Database) -> None:
     claims.store(second, 0, b"zero", 1.0)
     assert claims.payloads(second) == [b"zero"]
     claims.finish(second)
-    done, queued = ledger.get(LOCAL, "a"), ledger.get(LOCAL, "b")
+    done, queued = ledger.get(LOCAL, Kind.VIDEO, "a"), ledger.get(LOCAL, Kind.VIDEO, "b")
     assert (done.state, done.report_fence, done.size) == (State.DONE, 2, 5 * 2**30)
-    assert ledger.page(LOCAL, 1, (queued.created_at, "b")) == [done]
+    assert ledger.page(LOCAL, Kind.VIDEO, 1, (queued.created_at, "b")) == [done]
     assert ledger.counts()[State.QUEUED] == 1
     ledger.mark_deleting(done)
     ledger.forget(done)

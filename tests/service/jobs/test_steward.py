@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from service.jobs.videos import LOCAL, State
+from service.jobs.job import LOCAL, State
 from service.settings import Settings
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import office, until, worker
@@ -17,13 +17,13 @@ def files_with(settings: Settings, content: str) -> list[str]:
     return [Path(line).name for line in found.stdout.splitlines()]
 
 
-def test_nothing_of_a_deleted_video_can_be_read_in_any_file(
+def test_nothing_of_a_deleted_job_can_be_read_in_any_file(
     settings: Settings,
 ) -> None:
     with office(settings) as desk, worker(settings):
-        video_id = desk.send(fake_video())
-        desk.wait(video_id, State.DONE)
+        job_id = desk.send(fake_video())
+        desk.wait(job_id, State.DONE)
         assert files_with(settings, "party.mp4") != []
-        desk.desk.delete(LOCAL, video_id)
+        desk.desk.delete(LOCAL, job_id)
         until(lambda: files_with(settings, "party.mp4") == [])
-        until(lambda: not {"rapt.db", "rapt.db-wal"} & set(files_with(settings, video_id)))
+        until(lambda: not {"rapt.db", "rapt.db-wal"} & set(files_with(settings, job_id)))

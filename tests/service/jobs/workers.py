@@ -1,4 +1,4 @@
-"""Worker processes as they are, but for the models, and a desk that sends them videos."""
+"""Worker processes as they are, but for the models, and a desk that sends them jobs."""
 
 import asyncio
 import os
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from service.database.tables import videos
-from service.jobs.desk import VideoDesk
+from service.database.tables import jobs
+from service.jobs.desk import Desk
+from service.jobs.job import LOCAL, Job, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
-from service.jobs.videos import LOCAL, State, Video
 from service.settings import Settings
 
 PROJECT = Path(__file__).parents[3]
@@ -72,10 +72,10 @@ class Office:
     """A desk, and the folder behind it."""
 
     folder: OpenedFolder
-    desk: VideoDesk
+    desk: Desk
 
     def send(self, content: bytes) -> str:
-        """Send a video; return its id."""
+        """Send a job; return its id."""
 
         async def pieces() -> AsyncIterator[bytes]:
             yield content
@@ -84,31 +84,31 @@ class Office:
         upload = Upload(pieces(), None, "party.mp4", settings, None)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
-    def set_time(self, video_id: str) -> None:
-        """Have a video come from 1970: reports say when it came."""
+    def set_time(self, job_id: str) -> None:
+        """Have a job come from 1970: reports say when it came."""
         with self.folder.database.begin() as connection:
-            connection.execute(update(videos).where(videos.c.id == video_id).values(created_at=0.0))
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(created_at=0.0))
 
-    def get(self, video_id: str) -> Video:
-        return self.desk.get(LOCAL, video_id)
+    def get(self, job_id: str) -> Job:
+        return self.desk.get(LOCAL, job_id)
 
-    def wait(self, video_id: str, *states: State, seconds: float = 60) -> Video:
-        """Wait until a video is in one of some states."""
-        until(lambda: self.get(video_id).state in states, seconds, lambda: self.get(video_id))
-        return self.get(video_id)
+    def wait(self, job_id: str, *states: State, seconds: float = 60) -> Job:
+        """Wait until a job is in one of some states."""
+        until(lambda: self.get(job_id).state in states, seconds, lambda: self.get(job_id))
+        return self.get(job_id)
 
-    def reports(self, video_id: str) -> list[bytes]:
-        return [self.desk.report(LOCAL, video_id, form) for form in ("json", "csv", "html")]
+    def reports(self, job_id: str) -> list[bytes]:
+        return [self.desk.report(LOCAL, job_id, form) for form in ("json", "csv", "html")]
 
 
 @contextmanager
-def office(settings: Settings, video_id: str | None = None) -> Iterator[Office]:
-    """Open an office; the id of its next video may be told."""
+def office(settings: Settings, job_id: str | None = None) -> Iterator[Office]:
+    """Open an office; the id of its next job may be told."""
     with opened_folder(settings) as folder:
-        if video_id is None:
-            yield Office(folder, VideoDesk(folder, settings))
+        if job_id is None:
+            yield Office(folder, Desk(folder, settings))
         else:
-            yield Office(folder, VideoDesk(folder, settings, lambda: video_id))
+            yield Office(folder, Desk(folder, settings, lambda: job_id))
 
 
 def until(

@@ -1,4 +1,4 @@
-"""A job's stages one after the other, without DBOS: real rows and objects, made-up videos."""
+"""A job's stages one after the other, without DBOS: real rows and objects, made-up jobs."""
 
 import threading
 from collections.abc import Callable
@@ -9,10 +9,10 @@ import pytest
 from emotion.errors import Stopped
 from emotion.faces import ModelVersion
 from service.jobs.claims import Claims
-from service.jobs.job import Job
+from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.patience import HandedBack, Patience
-from service.jobs.videos import LOCAL, State, Video
+from service.jobs.work import Work
 from service.storage_errors import StorageUnavailable
 from tests.e2e.servers import files_of
 from tests.service.jobs.conftest import MakeVideo
@@ -30,8 +30,8 @@ class InterruptedAnalyses(FakeAnalyses):
         super().__init__()
         self._happens = happens
 
-    def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> FakeAnalysis:
-        found = super().open(path, video, should_stop)
+    def open(self, path: Path, job: Job, should_stop: Callable[[], bool]) -> FakeAnalysis:
+        found = super().open(path, job, should_stop)
         happens = self._happens
 
         class Interrupted(FakeAnalysis):
@@ -40,7 +40,7 @@ class InterruptedAnalyses(FakeAnalyses):
                     happens()
                 return FakeAnalysis.analyse(self, number, should_stop)
 
-        return Interrupted(found.video, found.model, found.said)
+        return Interrupted(found.job, found.model, found.said)
 
 
 @pytest.fixture
@@ -51,23 +51,23 @@ def ending() -> threading.Event:
 @pytest.fixture
 def make_job(
     folder: OpenedFolder, claims: Claims, ending: threading.Event
-) -> Callable[[FakeAnalyses], Job]:
-    def make(analyses: FakeAnalyses) -> Job:
-        return Job(claims, folder.store, analyses, Patience(3, ending, first_wait=0.01))
+) -> Callable[[FakeAnalyses], Work]:
+    def make(analyses: FakeAnalyses) -> Work:
+        return Work(claims, folder.store, analyses, Patience(3, ending, first_wait=0.01))
 
     return make
 
 
 @pytest.fixture
-def video(folder: OpenedFolder, queued: MakeVideo) -> Video:
-    """A video of three segments that has arrived."""
+def job(folder: OpenedFolder, queued: MakeVideo) -> Job:
+    """A job of three segments that has arrived."""
     one = queued("a")
     folder.store.write(one.source, fake_video(segments=3))
     return one
 
 
 def test_segments_are_looked_at_in_order_and_reported(
-    folder: OpenedFolder, video: Video, make_job: Callable[[FakeAnalyses], Job]
+    folder: OpenedFolder, job: Job, make_job: Callable[[FakeAnalyses], Work]
 ) -> None:
     steps: list[str] = []
 
@@ -77,83 +77,83 @@ def test_segments_are_looked_at_in_order_and_reported(
 
     make_job(FakeAnalyses()).run("a", step)
     assert steps == ["segment-0", "segment-1", "segment-2", "report"]
-    done = folder.ledger.get(LOCAL, "a")
+    done = folder.ledger.get(LOCAL, Kind.VIDEO, "a")
     assert (done.state, done.report_fence, done.model) == (State.DONE, 1, MODEL)
-    assert folder.store.read(video.report(1, "csv")).startswith(b"csv of a\nsegment 0 by fake-1\n")
+    assert folder.store.read(job.report(1, "csv")).startswith(b"csv of a\nsegment 0 by fake-1\n")
 
 
 def test_a_job_that_is_taken_up_keeps_its_model(
-    folder: OpenedFolder, video: Video, claims: Claims, make_job: Callable[[FakeAnalyses], Job]
+    folder: OpenedFolder, job: Job, claims: Claims, make_job: Callable[[FakeAnalyses], Work]
 ) -> None:
     claims.pin(claims.claim("a"), MODEL)
     other = ModelVersion("emotion_classifier", "fake-2")
     make_job(FakeAnalyses(other)).run("a", run_at_once)
-    failed = folder.ledger.get(LOCAL, "a")
+    failed = folder.ledger.get(LOCAL, Kind.VIDEO, "a")
     assert (failed.state, failed.error) == (State.FAILED, "The classifier is not here any more.")
 
 
 def test_a_job_that_was_begun_often_and_got_nowhere_fails(
-    folder: OpenedFolder, video: Video, claims: Claims, make_job: Callable[[FakeAnalyses], Job]
+    folder: OpenedFolder, job: Job, claims: Claims, make_job: Callable[[FakeAnalyses], Work]
 ) -> None:
     for _ in range(8):
         claims.claim("a")
     make_job(FakeAnalyses()).run("a", run_at_once)
-    failed = folder.ledger.get(LOCAL, "a")
+    failed = folder.ledger.get(LOCAL, Kind.VIDEO, "a")
     assert failed.error is not None
-    assert failed.error.startswith("The work on this video was begun 8 times and got no further")
+    assert failed.error.startswith("The work on it was begun 8 times and got no further")
 
 
 def test_who_loses_the_job_with_its_report_written_takes_that_away(
     folder: OpenedFolder,
-    video: Video,
+    job: Job,
     objects: Path,
-    make_job: Callable[[FakeAnalyses], Job],
+    make_job: Callable[[FakeAnalyses], Work],
 ) -> None:
     class Late(FakeAnalyses):
-        def open(self, path: Path, video: Video, should_stop: Callable[[], bool]) -> FakeAnalysis:
-            found = super().open(path, video, should_stop)
+        def open(self, path: Path, job: Job, should_stop: Callable[[], bool]) -> FakeAnalysis:
+            found = super().open(path, job, should_stop)
             # Another takes it up just before the report is put together.
             object.__setattr__(found, "said", {**found.said, "segments": 0})
             return found
 
     def step(name: str, work: Callable[[], None]) -> None:
-        folder.ledger.cancel(LOCAL, "a")
+        folder.ledger.cancel(LOCAL, Kind.VIDEO, "a")
         work()
 
     make_job(Late()).run("a", step)
     assert [path.name for path in files_of(objects)] == ["source"]
-    assert folder.ledger.get(LOCAL, "a").state is State.CANCELLED
+    assert folder.ledger.get(LOCAL, Kind.VIDEO, "a").state is State.CANCELLED
 
 
 def test_told_to_end_it_hands_the_job_back(
     folder: OpenedFolder,
-    video: Video,
+    job: Job,
     ending: threading.Event,
-    make_job: Callable[[FakeAnalyses], Job],
+    make_job: Callable[[FakeAnalyses], Work],
 ) -> None:
-    folder.store.write(video.source, fake_video(segments=3, seconds=0.05))
+    folder.store.write(job.source, fake_video(segments=3, seconds=0.05))
     with pytest.raises(HandedBack):
         make_job(InterruptedAnalyses(ending.set)).run("a", run_at_once)
-    left = folder.ledger.get(LOCAL, "a")
+    left = folder.ledger.get(LOCAL, Kind.VIDEO, "a")
     assert (left.state, left.segments_done) == (State.RUNNING, 1)
 
 
 def test_one_who_stops_for_no_reason_of_ours_lets_go(
-    folder: OpenedFolder, video: Video, make_job: Callable[[FakeAnalyses], Job]
+    folder: OpenedFolder, job: Job, make_job: Callable[[FakeAnalyses], Work]
 ) -> None:
     def stop() -> None:
         raise Stopped("It was told to.")
 
     make_job(InterruptedAnalyses(stop)).run("a", run_at_once)
-    assert folder.ledger.get(LOCAL, "a").state is State.RUNNING
+    assert folder.ledger.get(LOCAL, Kind.VIDEO, "a").state is State.RUNNING
 
 
-def test_a_video_that_is_not_waiting_is_left_alone(
-    folder: OpenedFolder, video: Video, make_job: Callable[[FakeAnalyses], Job]
+def test_a_job_that_is_not_waiting_is_left_alone(
+    folder: OpenedFolder, job: Job, make_job: Callable[[FakeAnalyses], Work]
 ) -> None:
-    folder.ledger.cancel(LOCAL, "a")
+    folder.ledger.cancel(LOCAL, Kind.VIDEO, "a")
     make_job(FakeAnalyses()).run("a", run_at_once)
-    assert folder.ledger.get(LOCAL, "a").fence == 0
+    assert folder.ledger.get(LOCAL, Kind.VIDEO, "a").fence == 0
 
 
 class Failing:
