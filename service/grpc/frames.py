@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tritonclient.grpc import service_pb2
 
 from emotion.errors import InvalidRequest
-from service.settings import MOST_FRAMING
+from service.photo_settings import MOST_FRAMING
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # Wire types; the others are long out of use.
 _FIXED = {_FIXED64: 8, _FIXED32: 4}

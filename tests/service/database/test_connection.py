@@ -35,12 +35,13 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
 def test_jobs_of_an_older_version_and_their_segments_stay(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
     database.migrate("0001")
-    columns = "id, tenant, purpose, state, created_at, settings, segments_done, worked_seconds"
-    video = "'a', 'local', 'unspecified', 'running', 1.0, '{}', 1, 2.0, 1, 1"
+    video = text(
+        "insert into videos (id, tenant, purpose, state, created_at, settings, segments_done,"
+        " worked_seconds, fence, attempts)"
+        " values ('a', 'local', 'unspecified', 'running', 1.0, '{}', 1, 2.0, 1, 1)"
+    )
     with database.begin() as connection:
-        connection.execute(
-            text(f"insert into videos ({columns}, fence, attempts) values ({video})")
-        )
+        connection.execute(video)
         connection.execute(text("insert into segments values ('a', 0, 1, x'00')"))
     database.migrate()
     with database.begin() as connection:

@@ -1,0 +1,88 @@
+"""Settings of jobs: what is taken in, how it is worked on, and how long it is kept."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from emotion.video.settings import VideoLimits, VideoSettings
+
+
+class JobSettings(BaseSettings):
+    """Limits of jobs, and how they are worked on."""
+
+    max_video_bytes: int = Field(
+        default=VideoLimits().max_bytes, ge=1, description="Largest video, in bytes."
+    )
+    max_video_seconds: float = Field(
+        default=VideoLimits().max_seconds,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="Longest video, in seconds; a longer one is refused before it is worked on.",
+    )
+    segment_seconds: float = Field(
+        default=VideoSettings().segment_seconds,
+        ge=1.0,
+        le=600.0,
+        description="A video is worked through in pieces of so many seconds; at most the piece in "
+        "work is lost with a worker.",
+    )
+    max_jobs: int = Field(
+        default=100,
+        ge=1,
+        description="Videos that arrive, wait or are worked on at once; more are answered 503 with "
+        "Retry-After.",
+    )
+    max_uploads: int = Field(
+        default=8, ge=1, description="Videos that arrive at once; more are answered 503."
+    )
+    upload_seconds: float = Field(
+        default=3600.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="A video that has not arrived by then is given up, and what came is deleted.",
+    )
+    min_free_bytes: int = Field(
+        default=2**30,
+        ge=0,
+        description="No video is taken in where it would leave less room than this on the disk.",
+    )
+    max_event_streams: int = Field(
+        default=64,
+        ge=1,
+        description="Callers that follow a video's progress at once, a process of the front.",
+    )
+    keep_sources: bool = Field(
+        default=False,
+        description="Keep uploads after the report stands; else they are deleted then.",
+    )
+    report_days: float = Field(
+        default=30.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="A video that ended so many days ago is erased with its report; 0 is never.",
+    )
+    executor_id: str = Field(
+        default="",
+        max_length=255,
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="A worker's name, which no other may have at the same time; a worker takes up "
+        "at once what one of its name left. Empty: the first of worker-1, worker-2, ... that is "
+        "free on this machine.",
+    )
+    worker_stale_seconds: float = Field(
+        default=15.0,
+        ge=0.5,
+        allow_inf_nan=False,
+        description="A worker that has said nothing for so long is taken for dead, and others take "
+        "up its videos.",
+    )
+    storage_tries: int = Field(
+        default=6,
+        ge=1,
+        description="Tries of a worker where the storage fails, each after twice the wait of the "
+        "one before, from a second on; then the video has failed.",
+    )
+
+    @property
+    def video_limits(self) -> VideoLimits:
+        """What a video may be."""
+        return VideoLimits(max_bytes=self.max_video_bytes, max_seconds=self.max_video_seconds)
