@@ -86,13 +86,25 @@ class VideosBody(BaseModel):
     next_cursor: str | None = Field(description=_NEXT)
 
 
-def page_of(kind: Kind, jobs: Sequence[Job], limit: int) -> VideosBody:
+class PhotoSetsBody(BaseModel):
+    """Sets of photos, the newest first."""
+
+    photo_sets: list[JobBody]
+    next_cursor: str | None = Field(description=_NEXT)
+
+
+JobsBody = VideosBody | PhotoSetsBody
+
+
+def page_of(kind: Kind, jobs: Sequence[Job], limit: int) -> JobsBody:
     """Translate a page of at most ``limit`` jobs of a kind, of which one more was asked for."""
     shown = [JobBody.of(job) for job in jobs[:limit]]
     cursor = _cursor_after(jobs[limit - 1]) if len(jobs) > limit else None
     match kind:
         case Kind.VIDEO:
             return VideosBody(videos=shown, next_cursor=cursor)
+        case Kind.PHOTOS:
+            return PhotoSetsBody(photo_sets=shown, next_cursor=cursor)
 
 
 def path_of(kind: Kind) -> str:

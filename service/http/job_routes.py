@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from emotion.errors import InvalidRequest
 from emotion.reports.formats import MEDIA_TYPES
-from service.http.job_answers import JobBody, VideosBody, page_of, path_of, place_of, read_cursor
+from service.http.job_answers import JobBody, JobsBody, page_of, path_of, place_of, read_cursor
 from service.http.job_bodies import JSON, ReferenceBody, read_reference
 from service.http.job_events import MEDIA_TYPE as EVENT_STREAM
 from service.http.job_events import Followers, events_of
@@ -54,7 +54,7 @@ class JobRoutes:
     kind: Kind
     form: UploadForm
     numbers: tuple[str, ...]
-    listed: type[VideosBody]
+    listed: type[JobsBody]
 
     def add_to(
         self, router: APIRouter, opener: DeskOpener, settings: Settings, followers: Followers

@@ -17,11 +17,10 @@ from service.jobs.accepted import accepted_of
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
-from service.jobs.requests import JobRequest, settings_of
+from service.jobs.requests import JobRequest, location_of, settings_of
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
-from service.sources import allowed_location
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
@@ -83,7 +82,7 @@ class Desk:
             JobConflict: an upload with the key is arriving now.
             Overloaded: too many are waiting.
         """
-        location = allowed_location(request.uri, self._settings.allowed_sources)
+        location = location_of(request.kind, request.uri, self._settings)
         settings = settings_of(request.kind, request.settings, self._settings)
         what = request.kind, str(location), settings
         while (earlier := self._with_key(owner, request.key_digest)) is None:

@@ -17,16 +17,17 @@ class Kind(StrEnum):
     """What a job is about."""
 
     VIDEO = "video"
+    PHOTOS = "photos"
 
     @property
     def folder(self) -> str:
         """In the keys of its objects."""
-        return {Kind.VIDEO: "videos"}[self]
+        return {Kind.VIDEO: "videos", Kind.PHOTOS: "photo-sets"}[self]
 
     @property
     def noun(self) -> str:
         """In sentences for people."""
-        return {Kind.VIDEO: "video"}[self]
+        return {Kind.VIDEO: "video", Kind.PHOTOS: "set of photos"}[self]
 
 
 class State(StrEnum):
