@@ -28,7 +28,8 @@ class Ledger:
         Args:
             owner: whose it is.
             kind: what it is about.
-            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None).
+            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None); of
+                what lies elsewhere ``uri`` and ``state``, as it needs not arrive.
 
         Raises:
             JobConflict: another job has the key.
@@ -121,12 +122,12 @@ class Ledger:
             return self.get(owner, kind, job_id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
-            raise JobConflict(f"The {kind} is {now.state}; there is nothing to cancel.")
+            raise JobConflict(f"The {kind.noun} is {now.state}; there is nothing to cancel.")
         return now
 
     def mark_deleting(self, job: Job) -> None:
         """Hide a job from its owner for good, and keep nothing but what erasing it takes."""
-        blank = {"name": None, "sha256": None, "size": None, "error": None}
+        blank = {"name": None, "sha256": None, "size": None, "error": None, "uri": None}
         states = [state for state in State if state is not State.DELETING]
         self._change(job, states, state=State.DELETING, idempotency_key=None, **blank)
 
@@ -204,4 +205,4 @@ def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:
 
 
 def _unknown(kind: Kind, job_id: str) -> UnknownJob:
-    return UnknownJob(f"There is no {kind} {job_id[:64]}.")
+    return UnknownJob(f"There is no {kind.noun} {job_id[:64]}.")
