@@ -67,9 +67,10 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         workflows = Workflows(settings.data_folder.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
-        workflows.start(Work(claims, folder.store, analyses, patience))
-        log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)
+        steward.begin()
+        workflows.start(Work(claims, folder.store, analyses, patience, settings.job_tries))
+        log.info("worker_started", executor=executor)
         try:
             for looks in count():
                 if ending.wait(_LOOK_SECONDS):

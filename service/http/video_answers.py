@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from emotion.errors import InvalidRequest
 from service.answers import ModelBody
-from service.jobs.job import ACTIVE, Job, State
+from service.jobs.job import ACTIVE, Job, Priority, State
 
 PATH = "/v1/videos"
 _NO_WORKER = (
@@ -33,6 +33,7 @@ class VideoBody(BaseModel):
 
     id: str
     state: State
+    priority: Priority = Field(description="Which goes first.")
     progress: float = Field(description="How much of the work is done, 0 to 1.")
     seconds_left: float | None = Field(
         description="How long the rest takes at the pace so far; null where that is not known."
@@ -61,6 +62,7 @@ class VideoBody(BaseModel):
         return cls(
             id=video.id,
             state=video.state,
+            priority=video.priority,
             progress=round(video.progress, 4),
             seconds_left=None if left is None else round(left, 1),
             detail=_NO_WORKER if waits_in_vain else video.error,

@@ -16,7 +16,7 @@ from service.http.video_answers import PATH, VideoBody, VideosBody, place_of, re
 from service.http.video_bodies import FIELD, read_video
 from service.http.video_events import MEDIA_TYPE as EVENT_STREAM
 from service.http.video_events import Followers, events_of
-from service.jobs.job import LOCAL
+from service.jobs.job import LOCAL, Priority
 from service.jobs.opener import DeskOpener
 from service.jobs.uploads import Upload
 from service.settings import Settings
@@ -162,6 +162,7 @@ def _add_ends(router: APIRouter, opener: DeskOpener) -> None:
 async def _read_upload(request: Request, settings: Settings) -> Upload:
     interval = _number(request.query_params.get("interval"), "interval", VideoSettings().interval)
     analysis = VideoSettings(interval, settings.segment_seconds, settings.min_score)
+    priority = _priority(request.query_params.get("priority"))
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= _MOST_KEY:
         raise InvalidRequest(f"Idempotency-Key: it has 1 to {_MOST_KEY} characters.")
@@ -172,6 +173,7 @@ async def _read_upload(request: Request, settings: Settings) -> Upload:
         name=body.name,
         settings=asdict(analysis),
         key=key,
+        priority=priority,
     )
 
 
@@ -180,6 +182,16 @@ def _read_limit(request: Request) -> int:
     if not (1 <= limit <= _MOST_LISTED and limit.is_integer()):
         raise InvalidRequest(f"limit: it is a whole number from 1 to {_MOST_LISTED}.")
     return int(limit)
+
+
+def _priority(value: str | None) -> Priority:
+    if value is None:
+        return Priority.NORMAL
+    try:
+        return Priority(value)
+    except ValueError as error:
+        known = ", ".join(Priority)
+        raise InvalidRequest(f"priority: {value[:32]!r} is none of {known}.") from error
 
 
 def _number(value: str | None, name: str, default: float) -> float:
@@ -205,6 +217,7 @@ def _upload() -> dict[str, Any]:
     return {
         "parameters": [
             _query("interval", "number"),
+            _query("priority", "string", enum=list(Priority)),
             {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}},
         ],
         "requestBody": {
@@ -214,5 +227,5 @@ def _upload() -> dict[str, Any]:
     }
 
 
-def _query(name: str, kind: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": kind}}
+def _query(name: str, kind: str, **more: object) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": kind, **more}}

@@ -118,6 +118,7 @@ class Desk:
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
+            waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
         )
 
     @contextmanager
@@ -187,6 +188,7 @@ class Desk:
             name=upload.name,
             settings=upload.settings,
             idempotency_key=upload.key_digest,
+            priority=upload.priority,
         )
 
     async def _drop(self, video: Job) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emotion.errors import VideoTooLarge
+from service.jobs.job import Priority
 
 _ROOM_EVERY = 64 * 2**20  # Bytes between two looks at the room that is left.
 
@@ -20,6 +21,7 @@ class Upload:
         name: as the caller calls it.
         settings: how it is to be analysed.
         key: the caller's Idempotency-Key; None is none.
+        priority: which goes first.
     """
 
     chunks: AsyncIterator[bytes]
@@ -27,6 +29,7 @@ class Upload:
     name: str | None
     settings: dict[str, Any]
     key: str | None
+    priority: Priority = Priority.NORMAL
 
     @property
     def key_digest(self) -> str | None:
