@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from service.database.connection import Database
-from service.database.tables import jobs
+from service.database.tables import jobs, turns
 from service.jobs.claims import ClaimLost, Claims
 from service.jobs.job import LOCAL, Job, Kind, Owner, Priority, State
 from service.jobs.ledger import Ledger
@@ -123,16 +123,22 @@ def test_a_tenant_is_given_no_more_than_its_bound(database: Database, send: Send
     assert in_hand(queue) == {"b"}
 
 
-def test_many_that_hand_out_at_once_hand_out_no_more_than_one_would(
+def test_who_hands_out_waits_for_another_that_does_and_sees_what_that_did(
     database: Database, send: Send
 ) -> None:
-    for number in range(60):
-        send(f"{number:02}")
+    for name in "abcd":
+        send(name)
     queue = Queue(database)
-    with ThreadPoolExecutor(6) as pool:
-        for asked in [pool.submit(queue.hand_out, 5) for _ in range(30)]:
-            asked.result()
-    assert {job.id: job.ticket for job in queue.in_hand()} == {f"{n:02}": 1 for n in range(10)}
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as connection:
+            connection.execute(update(turns).values(taken=turns.c.taken + 1))
+            asked = pool.submit(queue.hand_out, 1)
+            others = update(jobs).where(jobs.c.id.in_(["c", "d"]))
+            connection.execute(others.values(handed_out_at=1.0, ticket=1))
+            with pytest.raises(TimeoutError):
+                asked.result(0.3)
+        asked.result()
+    assert in_hand(queue) == {"c", "d"}
 
 
 def test_only_the_last_ticket_can_be_begun_and_only_while_it_is_out(
