@@ -69,10 +69,12 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         workflows = Workflows(settings.data_folder.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
-        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
-        workflows.start(Work(claims, inputs, folder.store, analyses, patience))
-        log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)
+        steward.begin()
+        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+        work = Work(claims, inputs, folder.store, analyses, patience, settings.job_tries)
+        workflows.start(work)
+        log.info("worker_started", executor=executor)
         try:
             for looks in count():
                 if ending.wait(_LOOK_SECONDS):

@@ -95,6 +95,7 @@ class Desk:
                     name=(request.name or location.name)[-_MOST_NAME:],
                     settings=settings,
                     idempotency_key=request.key_digest,
+                    priority=request.priority,
                     uri=str(location),
                     state=State.QUEUED,
                 )
@@ -156,6 +157,7 @@ class Desk:
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
+            waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
         )
 
     @contextmanager
@@ -220,6 +222,7 @@ class Desk:
             name=upload.name,
             settings=upload.settings,
             idempotency_key=upload.key_digest,
+            priority=upload.priority,
         )
 
     async def _drop(self, job: Job) -> None:
