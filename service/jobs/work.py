@@ -19,7 +19,7 @@ from emotion.reports.formats import ReportFormat
 from service.jobs.claims import Claim, ClaimLost, Claims
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
-from service.storage import ObjectStore
+from service.storage.objects import ObjectStore
 from service.storage_errors import StorageFull, StorageUnavailable
 
 T = TypeVar("T")
@@ -27,6 +27,7 @@ T = TypeVar("T")
 Step = Callable[[str, Callable[[], None]], None]
 
 _MOST_ATTEMPTS = 8
+_NOT_OURS = "The worker is ending, or the job is another's."
 _LOOK_SECONDS = 0.5  # Between two looks at whether the claim still stands.
 
 log = structlog.get_logger()
@@ -127,8 +128,15 @@ class Work:
                 f"The work on it was begun {_MOST_ATTEMPTS} times and got no further: the "
                 "worker ended each time. Its log may say why."
             )
-        with self.store.as_local_file(claim.job.source) as path:
-            analysis = self.analyses.open(path, claim.job, self._should_stop(claim))
+        should_stop = self._should_stop(claim)
+
+        def fetch(work: Callable[[], T]) -> T:
+            if should_stop():
+                raise Stopped(_NOT_OURS)
+            return self._patiently(work)
+
+        with self.store.as_local_file(claim.job.source, fetch) as path:
+            analysis = self.analyses.open(path, claim.job, should_stop)
             self._patiently(lambda: self.claims.pin(claim, analysis.model))
             done = self._patiently(lambda: self.claims.plan(claim, analysis.segment_count))
             # Steps are told apart by their order too, so each has its turn, done or not.

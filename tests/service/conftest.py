@@ -1,11 +1,15 @@
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from service.metrics import PhotoMetrics
+from tests.postgres_server import PostgresServer, running_postgres
+from tests.s3_server import S3Server, s3_server
+from tests.service.kept import BUCKET, Where, kept_on
 from tests.service.tiny_models import TinyRepository
 
 
@@ -16,6 +20,35 @@ def default_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setenv("RAPT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests; each has a database of its own."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server with a bucket for all tests; each has a prefix of its own."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        server.make_bucket(BUCKET, {"made": b""})
+        yield server
+
+
+@pytest.fixture(params=["local", "remote"])
+def kept(
+    request: pytest.FixtureRequest, default_settings: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Where]:
+    """Where jobs are kept: SQLite and a folder, or PostgreSQL and S3. Settings say so after it."""
+    where: Where = request.param
+    if where == "local":
+        yield where
+        return
+    servers = request.getfixturevalue("postgres"), request.getfixturevalue("s3")
+    with kept_on(*servers, monkeypatch):
+        yield where
 
 
 @pytest.fixture
