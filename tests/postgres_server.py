@@ -34,10 +34,14 @@ class PostgresServer:
         return url.render_as_string(hide_password=False)
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Make an empty database while the block runs; give its address."""
+    def database(self, like: str = "template1") -> Iterator[str]:
+        """Make a database while the block runs; give its address.
+
+        Args:
+            like: another that it is a copy of, and that nobody uses now; left out, it is empty.
+        """
         name = f"test_{uuid.uuid4().hex}"
-        self.run(f"CREATE DATABASE {name}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {like}")
         try:
             yield self.url(name)
         finally:
@@ -83,7 +87,12 @@ def running_postgres() -> Iterator[PostgresServer]:
         tempfile.TemporaryDirectory(prefix="postgres-") as folder,
         get_server(Path(folder) / "data", cleanup_mode="stop") as server,
     ):
-        yield PostgresServer(server)
+        running = PostgresServer(server)
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            # The machine's loss of power is not tested, and each write would wait for the disk.
+            running.run(f"ALTER SYSTEM SET {name} = off")
+        running.run("SELECT pg_reload_conf()")
+        yield running
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from service.metrics import PhotoMetrics
 from tests.postgres_server import PostgresServer, running_postgres
 from tests.s3_server import S3Server, s3_server
-from tests.service.kept import BUCKET, Where, kept_on
+from tests.service.kept import BUCKET, Where, kept_on, make_template
 from tests.service.tiny_models import TinyRepository
 
 
@@ -26,6 +26,7 @@ def default_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL for all tests; each has a database of its own."""
     with running_postgres() as server:
+        make_template(server)
         yield server
 
 

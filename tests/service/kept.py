@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from dbos._migration import ensure_dbos_schema, run_dbos_migrations
 from obstore.store import from_url
+from sqlalchemy import create_engine, make_url
 
+from service.database.connection import Database
 from service.settings import Settings
 from service.storage.ownership import MARK
 from tests.postgres_server import PostgresServer
@@ -16,6 +19,20 @@ from tests.s3_server import S3Server
 
 Where = Literal["local", "remote"]
 BUCKET = "jobs"
+_TEMPLATE = "template_of_tests"
+
+
+def make_template(postgres: PostgresServer) -> None:
+    """Make the database that those of tests are copies of: DBOS takes seconds for its tables."""
+    postgres.run(f"CREATE DATABASE {_TEMPLATE}")
+    url = postgres.url(_TEMPLATE)
+    database = Database(url)
+    database.migrate()
+    database.close()
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    ensure_dbos_schema(engine, "dbos")
+    run_dbos_migrations(engine, "dbos", use_listen_notify=False)
+    engine.dispose()
 
 
 @contextmanager
@@ -23,8 +40,8 @@ def kept_on(
     postgres: PostgresServer, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Have settings name a database and a prefix of their own while the block runs."""
-    with ExitStack() as held:
-        monkeypatch.setenv("RAPT_DATABASE_URL", held.enter_context(postgres.database()))
+    with postgres.database(_TEMPLATE) as database:
+        monkeypatch.setenv("RAPT_DATABASE_URL", database)
         monkeypatch.setenv("RAPT_STORAGE_URL", f"s3://{BUCKET}/{uuid.uuid4().hex}")
         for name, value in s3.environment.items():
             monkeypatch.setenv(name, value)

@@ -87,6 +87,16 @@ def test_a_prefix_is_erased_with_what_was_left_unfinished(
     assert [path.parent.name for path in files_of(tmp_path)] == ["12"]
 
 
+def test_an_object_is_written_once_if_it_must_be_new(store: FolderStore) -> None:
+    assert [store.write_new("a/mark", each) for each in (b"1", b"2")] == [True, False]
+    assert store.read("a/mark") == b"1"
+
+
+def test_a_part_of_an_object_is_read(store: FolderStore) -> None:
+    store.write("a/source", bytes(range(10)))
+    assert store.read_range("a/source", 3, 4) == bytes([3, 4, 5, 6])
+
+
 def test_one_object_is_erased(store: FolderStore, tmp_path: Path) -> None:
     store.write("a/source", b"1")
     store.write("a/report", b"2")
