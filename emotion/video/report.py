@@ -122,7 +122,7 @@ class KeyMoment:
     """A time that is worth a look.
 
     Attributes:
-        time: seconds, where it begins.
+        time: seconds: of a sampled frame that shows it.
         kind: ``peak`` of an emotion, ``change`` of the audience, most ``engaged``, ``fullest``.
         text: what happens, in a sentence for people.
     """
