@@ -24,8 +24,9 @@ from emotion.reports.charts import (
     runs_of,
     stacked,
 )
-from emotion.reports.wording import INDEX, LIMITS
+from emotion.reports.wording import INDEX, LIMITS, spacing_words
 from emotion.video.report import FaceReport, Report
+from emotion.video.spacing import spacing_of, stops_of
 
 # The faces that are seen longest are shown at once, more when asked for; a page stays readable, and
 # opens fast. The other forms have all of them.
@@ -43,7 +44,10 @@ class _Lane:
 
 def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
     """Write a report for people."""
-    axis = Axis(report.info.duration, report.settings.interval)
+    times = [moment.time for moment in report.audience.moments]
+    duration, interval = report.info.duration, report.settings.interval
+    spacing = spacing_of(times, interval, duration)
+    axis = Axis(duration, interval, stops_of(times, spacing, duration))
     columns = columns_of(report.audience.moments, axis)
     most = max(report.audience.most_at_once, 1)
     lanes = [
@@ -58,6 +62,8 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
         title=title or "Video",
         created_at=created_at,
         axis=axis,
+        spacing=spacing_words(spacing),
+        looks=sum(moment.faces for moment in report.audience.moments),
         areas=stacked(columns),
         marks=marks_of([moment.time for moment in report.key_moments], axis),
         crowd=area(columns, lambda column: column.faces / most),

@@ -1,5 +1,7 @@
 """What every report says beside its figures."""
 
+from emotion.video.spacing import Spacing
+
 INDEX = (
     "the mean of two shares: of faces turned to the camera, and of expressions that are not neutral"
 )
@@ -11,3 +13,12 @@ LIMITS = (
     "Faces that are small, turned away, covered or badly lit may be missed or misjudged.",
     "Don't decide about a person by this report.",
 )
+
+
+def spacing_words(spacing: Spacing) -> str:
+    """Say how far apart the frames lie that were looked at, as in "every 0.5 seconds"."""
+    usual = f"{round(spacing.usual, 2):g}"
+    told = "every second" if usual == "1" else f"every {usual} seconds"
+    if spacing.has_gaps:
+        told += f"; nothing new to look at for up to {round(spacing.longest, 1):g} seconds"
+    return told

@@ -134,7 +134,7 @@ def _extremes(windows: Sequence[_Window], average: float) -> Iterator[KeyMoment]
 
     Args:
         windows: in order of time.
-        average: engagement's index of all faces at all times.
+        average: engagement's index of all faces in all moments.
     """
     engaged = max(windows, key=lambda window: window.engagement)
     if engaged.engagement - average >= _LEAST_ENGAGED:

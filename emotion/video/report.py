@@ -101,9 +101,9 @@ class Audience:
 
     Attributes:
         moments: one a sampled frame, in order of time.
-        shares: of all faces at all times, by the emotion that is told; all 0 if there is none.
-        confidence: of all faces at all times; None if there is none.
-        engagement: mean of all faces at all times; None if there is none.
+        shares: of all faces in all moments, by the emotion that is told; all 0 if there is none.
+        confidence: of all faces in all moments; None if there is none.
+        engagement: mean of all faces in all moments; None if there is none.
     """
 
     moments: tuple[AudienceMoment, ...]

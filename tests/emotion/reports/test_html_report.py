@@ -1,9 +1,15 @@
 """The page that people get: what it says here, how it fares in a browser in test_html_page."""
 
 import re
+from collections.abc import Sequence
 
 from emotion.reports.formats import render
-from tests.emotion.reports.made_up import large_report, report_of_rows, small_report
+from tests.emotion.reports.made_up import (
+    large_report,
+    report_of_rows,
+    report_of_times,
+    small_report,
+)
 
 
 def page(title: str = "talk.mp4") -> str:
@@ -33,6 +39,39 @@ def test_key_moments_and_limits_are_told() -> None:
     assert "It does not measure attention." in text
     assert "2 damaged or out of order were skipped" in text
     assert "emotion_classifier fake-1" in text
+
+
+def looked_at(times: Sequence[float], duration: float) -> str:
+    """Return how often a page says that a video with such frames was looked at."""
+    text = render(report_of_times(times, duration), "html").decode()
+    found = re.search(r"looked at (.*)</p>", text)
+    assert found
+    return found[1]
+
+
+def test_how_often_it_was_really_looked_at_is_told() -> None:
+    assert looked_at([0.0, 0.501, 1.001, 1.502], 2.0) == "every 0.5 seconds"
+    assert looked_at([0.0, 1.0, 2.0, 3.0], 4.0) == "every second"
+    assert looked_at([0.0, 0.5, 1.0, 1.5, 2.0, 2.5], 60.0) == (
+        "every 0.5 seconds; nothing new to look at for up to 57.5 seconds"
+    )
+
+
+def test_of_a_low_frame_rate_charts_and_lanes_have_no_stripes() -> None:
+    text = render(report_of_times([float(second) for second in range(20)], 20.0), "html").decode()
+    assert re.findall(r'<path d="([^"]*)"', text)[0].count("M") == 1
+    (lane,) = re.findall(r'<rect x="(.*?)" y="0" width="(.*?)"', text)
+    assert lane == ("0.0", "1000.0")
+
+
+def test_of_a_frame_that_is_held_its_usual_time_is_shown() -> None:
+    text = render(report_of_times([0.0, 0.5, 1.0, 1.5], 20.0), "html").decode()
+    (lane,) = re.findall(r'<rect x="(.*?)" y="0" width="(.*?)"', text)
+    assert lane == ("0.0", "100.0")
+
+
+def test_shares_are_told_to_be_of_looks() -> None:
+    assert "50% of 6 looks at faces" in page()
 
 
 def test_a_video_without_faces_is_told_so() -> None:
