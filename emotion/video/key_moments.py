@@ -33,10 +33,6 @@ class _Window:
     engagement: float
 
     @property
-    def most(self) -> int:
-        return max(moment.faces for moment in self.moments)
-
-    @property
     def emotion(self) -> Emotion:
         return EMOTIONS[self.shares.index(max(self.shares))]
 
@@ -130,7 +126,7 @@ def _leading(moment: AudienceMoment) -> Emotion | None:
 
 
 def _extremes(windows: Sequence[_Window], average: float) -> Iterator[KeyMoment]:
-    """Tell the most engaged and the fullest window, where they stand out.
+    """Tell where the audience is most engaged, and where most faces are, if that stands out.
 
     Args:
         windows: in order of time.
@@ -143,8 +139,8 @@ def _extremes(windows: Sequence[_Window], average: float) -> Iterator[KeyMoment]
         yield KeyMoment(there.time, "engaged", text)
     means = [window.faces for window in windows]
     if max(means) - min(means) >= 1:
-        fullest = max(windows, key=lambda window: (window.most, window.faces))
-        there = max(fullest.moments, key=lambda moment: moment.faces)
+        everywhere = (moment for window in windows for moment in window.moments)
+        there = max(everywhere, key=lambda moment: moment.faces)
         yield KeyMoment(there.time, "fullest", f"Most faces: {there.faces}.")
 
 

@@ -95,6 +95,11 @@ def test_most_faces_are_told_where_they_are_seen() -> None:
     assert key_moments(shown, 0.5) == (KeyMoment(0.52, "fullest", "Most faces: 7."),)
 
 
+def test_most_faces_are_told_where_they_are_seen_first() -> None:
+    shown = of(at(0.0, sad=3), at(1.5, sad=5), at(2.0, sad=5), at(2.5, sad=5))
+    assert key_moments(shown, 0.5) == (KeyMoment(1.5, "fullest", "Most faces: 5."),)
+
+
 def test_a_peak_is_told_where_it_shows() -> None:
     (one, other) = key_moments(
         of(at(0.0, happy=1), at(6.016, happy=1), at(6.516, fear=1), at(7.016, fear=1)), 0.5
