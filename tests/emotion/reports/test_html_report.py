@@ -74,6 +74,11 @@ def test_shares_are_told_to_be_of_looks() -> None:
     assert "50% of 6 looks at faces" in page()
 
 
+def test_faces_followed_are_told_to_be_no_count_of_people() -> None:
+    assert "<span>no count of people; at most 2 at once</span>" in page()
+    assert "one that is followed may be several people who passed each other" in page()
+
+
 def test_a_video_without_faces_is_told_so() -> None:
     text = render(report_of_rows([[], []]), "html").decode()
     assert "No face was found" in text
