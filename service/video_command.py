@@ -87,10 +87,14 @@ def _form_of(target: Path, file: Path) -> ReportFormat:
         raise InvalidRequest(
             f"{target}: --report takes a file name that ends in .html, .json or .csv."
         )
-    if target.exists() and target.samefile(file):
-        raise InvalidRequest(f"{target}: --report would replace the video itself.")
-    if not target.parent.is_dir():
-        raise InvalidRequest(f"{target}: there is no folder {target.parent}.")
+    try:
+        if target.exists() and target.samefile(file):
+            raise InvalidRequest(f"{target}: --report would replace the video itself.")
+        folder = _behind_links(target).parent
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    if not folder.is_dir():
+        raise InvalidRequest(f"{target}: there is no folder {folder}.")
     return form
 
 
@@ -107,23 +111,44 @@ def _progress() -> Progress:
     )
 
 
-def _write(target: Path, content: bytes) -> None:
-    """Write all of a file, or nothing."""
+def _behind_links(target: Path) -> Path:
+    """Return what a path leads to, be it there yet or not.
+
+    Raises:
+        OSError: its links lead in a circle.
+    """
     try:
-        handle, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        draft = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            draft.chmod(_FILE_MODE & ~_umask())
-            draft.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
+        return Path(os.path.realpath(target, strict=True))
+    except FileNotFoundError:
+        return Path(os.path.realpath(target))
+
+
+def _unwritable(target: Path, error: OSError) -> InvalidRequest:
+    return InvalidRequest(f"The report can't be written to {target}: {error.strerror or error}.")
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write all of a file, or nothing. What is no file, as a device, stays what it is."""
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(_behind_links(target), content)
     except OSError as error:
-        raise InvalidRequest(
-            f"The report can't be written to {target}: {error.strerror or error}."
-        ) from error
+        raise _unwritable(target, error) from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        draft.chmod(_FILE_MODE & ~_umask())
+        draft.replace(target)
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
 
 
 def _umask() -> int:
