@@ -17,6 +17,7 @@ from emotion.errors import InvalidRequest
 from emotion.labels import EMOTIONS
 from emotion.reports.charts import clock
 from emotion.reports.formats import FORMATS, ReportFormat, render
+from emotion.reports.wording import percent
 from emotion.video.assembly import assemble
 from emotion.video.observations import decode_segment, encode_segment
 from emotion.video.probe import probe
@@ -168,7 +169,7 @@ def _print(file: Path, report: Report) -> None:
     console = Console()
     console.print(_table(report))
     shown = [
-        f"{emotion} {share:.0%}"
+        f"{emotion} {percent(share)}"
         for emotion, share in zip(EMOTIONS, report.audience.shares, strict=True)
         if share
     ]
@@ -183,7 +184,7 @@ def _table(report: Report) -> Table:
     numbered = list(enumerate(report.faces, start=1))
     longest = sorted(numbered, key=lambda pair: len(pair[1].moments), reverse=True)
     rows = sorted(longest[:_MOST_ROWS], key=lambda pair: pair[0])
-    table = Table("face", "seen", "mostly", "confidence", "engagement")
+    table = Table("face", "seen", "most often", "confidence", "engagement")
     for number, face in rows:
         table.add_row(str(number), *_cells(face))
     if len(numbered) > len(rows):
@@ -192,9 +193,10 @@ def _table(report: Report) -> Table:
 
 
 def _cells(face: FaceReport) -> tuple[str, ...]:
+    first, last = clock(face.first_seen), clock(face.last_seen)
     return (
-        f"{clock(face.first_seen)} to {clock(face.last_seen)}",
-        f"{face.emotion} {max(face.shares):.0%}",
+        f"{first} to {last}" if len(face.moments) > 1 else f"once, at {first}",
+        f"{face.emotion} {percent(max(face.shares))}",
         f"{face.confidence.average:.0%}",
         f"{face.engagement.index:.2f}",
     )

@@ -14,6 +14,18 @@ LIMITS = (
     "Faces that are small, turned away, covered or badly lit may be missed or misjudged.",
     "Don't decide about a person by this report.",
 )
+# What people call the containers that are read.
+CONTAINERS = {
+    "mov": "MP4 or MOV", "matroska": "MKV or WebM", "avi": "AVI", "mpegts": "MPEG-TS",
+}  # fmt: skip
+_HALF = 0.005
+
+
+def percent(share: float) -> str:
+    """Return a share, 0 to 1, as people read it; only none is 0%, and only all is 100%."""
+    if 0 < share < _HALF:
+        return "<1%"
+    return ">99%" if 1 - _HALF < share < 1 else f"{share:.0%}"
 
 
 def spacing_words(spacing: Spacing) -> str:

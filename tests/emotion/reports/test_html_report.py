@@ -3,13 +3,17 @@
 import re
 from collections.abc import Sequence
 
+from emotion.faces import Face
+from emotion.labels import Emotion
 from emotion.reports.formats import render
+from emotion.reports.wording import percent
 from tests.emotion.reports.made_up import (
     large_report,
     report_of_rows,
     report_of_times,
     small_report,
 )
+from tests.emotion.video.observed import face_at
 
 
 def page(title: str = "talk.mp4") -> str:
@@ -79,9 +83,38 @@ def test_faces_followed_are_told_to_be_no_count_of_people() -> None:
     assert "one that is followed may be several people who passed each other" in page()
 
 
+def lane_heads(rows: Sequence[Sequence[Face]]) -> list[str]:
+    """Return what a page says of each face, without the tags."""
+    text = render(report_of_rows(rows), "html").decode()
+    heads = re.findall(r'<div class="head">(.*?)</div>', text, re.DOTALL)
+    return [" ".join(re.sub(r"<.*?>", " ", head).split()) for head in heads]
+
+
+def test_a_face_is_told_with_the_shares_of_what_it_shows() -> None:
+    moods = [Emotion.SAD] * 3 + [Emotion.HAPPY] * 3
+    (head,) = lane_heads([[face_at(100, emotion=mood)] for mood in moods])
+    assert head.startswith("Face 1 sad 67% happy 33% seen 0:00 to 0:02.5 confidence ")
+
+
+def test_a_face_that_was_seen_once_is_told_so() -> None:
+    (head,) = lane_heads([[face_at(100)], [], []])
+    assert head.startswith("Face 1 neutral 100% seen once, at 0:00 confidence 94%, least 94% ")
+
+
+def test_a_share_that_rounds_to_nothing_is_not_told_as_nothing() -> None:
+    assert [percent(share) for share in (0.0, 0.004, 0.006, 0.994, 0.998, 1.0)] == [
+        "0%", "<1%", "1%", "99%", ">99%", "100%",
+    ]  # fmt: skip
+
+
+def test_people_are_told_the_names_of_containers() -> None:
+    assert "640 x 360, h264 in MP4 or MOV" in page()
+
+
 def test_a_video_without_faces_is_told_so() -> None:
     text = render(report_of_rows([[], []]), "html").decode()
     assert "No face was found" in text
+    assert "Faces followed" not in text
     assert "Face by face" not in text
 
 
