@@ -14,6 +14,7 @@ LIMITS = (
     "Faces that are small, turned away, covered or badly lit may be missed or misjudged.",
     "Don't decide about a person by this report.",
 )
+PHOTO_LIMITS = (LIMITS[0], *LIMITS[-2:])
 # What people call the containers that are read.
 CONTAINERS = {
     "mov": "MP4 or MOV", "matroska": "MKV or WebM", "avi": "AVI", "mpegts": "MPEG-TS",

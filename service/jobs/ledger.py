@@ -28,7 +28,9 @@ class Ledger:
         Args:
             owner: whose it is.
             kind: what it is about.
-            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None).
+            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None);
+                ``priority``, if it is not the normal one; of what lies elsewhere ``uri`` and
+                ``state``, as it needs not arrive.
 
         Raises:
             JobConflict: another job has the key.
@@ -54,7 +56,7 @@ class Ledger:
         Raises:
             UnknownJob: it was deleted meanwhile.
         """
-        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED}
+        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": time.time()}
         if not self._change(job, (State.RECEIVING,), **arrived):
             raise _unknown(job.kind, job.id)
 
@@ -121,12 +123,12 @@ class Ledger:
             return self.get(owner, kind, job_id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
-            raise JobConflict(f"The {kind} is {now.state}; there is nothing to cancel.")
+            raise JobConflict(f"The {kind.noun} is {now.state}; there is nothing to cancel.")
         return now
 
     def mark_deleting(self, job: Job) -> None:
         """Hide a job from its owner for good, and keep nothing but what erasing it takes."""
-        blank = {"name": None, "sha256": None, "size": None, "error": None}
+        blank = {"name": None, "sha256": None, "size": None, "error": None, "uri": None}
         states = [state for state in State if state is not State.DELETING]
         self._change(job, states, state=State.DELETING, idempotency_key=None, **blank)
 
@@ -166,8 +168,9 @@ class Ledger:
                 update(jobs)
                 .where(
                     jobs.c.id == job.id,
-                    jobs.c.state.in_(ACTIVE),
+                    jobs.c.state == job.state,
                     jobs.c.fence == job.fence,
+                    jobs.c.ticket == job.ticket,
                 )
                 .values(state=State.FAILED, ended_at=time.time(), error=error)
             )
@@ -180,8 +183,8 @@ class Ledger:
         return {state: counted.get(state, 0) for state in State}
 
     def oldest_queued(self) -> float | None:
-        """Return when the job that waits longest was created."""
-        query = select(func.min(jobs.c.created_at)).where(jobs.c.state == State.QUEUED)
+        """Return when the job that waits longest was queued."""
+        query = select(func.min(jobs.c.queued_at)).where(jobs.c.state == State.QUEUED)
         with self._database.begin() as connection:
             oldest: float | None = connection.scalar(query)
         return oldest
@@ -204,4 +207,4 @@ def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:
 
 
 def _unknown(kind: Kind, job_id: str) -> UnknownJob:
-    return UnknownJob(f"There is no {kind} {job_id[:64]}.")
+    return UnknownJob(f"There is no {kind.noun} {job_id[:64]}.")
