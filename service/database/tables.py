@@ -29,8 +29,9 @@ jobs = Table(
     Column("kind", String(16), nullable=False, server_default="video"),
     Column("priority", String(16), nullable=False, server_default="normal"),
     Column("state", String(16), nullable=False),
-    # Began to arrive, had arrived, was first begun, ended.
+    # Began to arrive, last showed that it is arriving, had arrived, was first begun, ended.
     Column("created_at", Float, nullable=False),
+    Column("arriving_at", Float),
     Column("queued_at", Float),
     Column("begun_at", Float),
     Column("ended_at", Float),

@@ -11,6 +11,7 @@ accepted   what the input of a kind may be
 requests   a job about what lies elsewhere, and what may be set of a job
 inputs     what jobs are about, as files of this machine
 uploads    what is worked on, while it arrives
+signs      signs that it is still arriving
 opener     opens the desk when it is first needed
 desk       what HTTP calls: takes jobs in, tells of them, ends and erases them
 photos     of a set, wherever they lie

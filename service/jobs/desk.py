@@ -17,6 +17,7 @@ from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.requests import JobRequest, location_of, settings_of
+from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
@@ -184,7 +185,8 @@ class Desk:
 
     async def _same(self, earlier: Job, upload: Upload) -> Job:
         """Read an upload whose key was used before, and compare."""
-        arrival = Arrival(upload, accepted_of(upload.kind, self._settings))
+        most_idle = self._settings.upload_idle_seconds
+        arrival = Arrival(upload, accepted_of(upload.kind, self._settings), most_idle)
         async with self._in_time():
             async for _ in arrival.chunks():
                 pass
@@ -194,14 +196,23 @@ class Desk:
         return earlier
 
     def _with_key(self, owner: Owner, digest: str | None) -> Job | None:
-        return None if digest is None else self._folder.ledger.with_key(owner, digest)
+        """Return the job of a key; what a front that was killed had of one makes room."""
+        if digest is None:
+            return None
+        found = self._folder.ledger.with_key(owner, digest, ABANDONED_SECONDS)
+        if found is None or found.state is not State.RECEIVING:
+            return found
+        self._folder.store.erase(found.prefix)
+        self._folder.ledger.forget(found)
+        return None
 
     async def _take_in(self, owner: Owner, upload: Upload) -> Job:
         job = await asyncio.to_thread(self._reserve, owner, upload)
         accepted = accepted_of(upload.kind, self._settings)
-        arrival = Arrival(upload, accepted, lambda: self._check_room(0))
+        most_idle = self._settings.upload_idle_seconds
+        arrival = Arrival(upload, accepted, most_idle, lambda: self._check_room(0))
         try:
-            async with self._in_time():
+            async with self._in_time(), said_to_arrive(self._folder.ledger, job):
                 await self._folder.store.receive(job.source, arrival.chunks())
             await asyncio.to_thread(self._folder.ledger.received, job, arrival.size, arrival.sha256)
         # Whatever ended it, be it a caller who hung up: nothing of it is left.
