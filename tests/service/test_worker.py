@@ -129,6 +129,8 @@ def in_the_middle(settings: Settings) -> bool:
         query = text(
             "select count(*) from pg_stat_activity where datname = current_database()"
             " and pid <> pg_backend_pid() and state like 'idle in transaction%'"
+            # DBOS keeps one open as long as it runs.
+            " and query not like 'SELECT pg_try_advisory_xact_lock%'"
         )
         with engine.connect() as connection:
             open_now = bool(connection.scalar(query))
