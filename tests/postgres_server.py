@@ -59,7 +59,9 @@ class PostgresServer:
             engine.dispose()
 
     def guard(self) -> None:
-        """Make the role that needs a password."""
+        """Make the role that needs a password, if it is not there."""
+        if self.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{GUARDED}'"):
+            return
         self.run(f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{GUARDED}'")
         rules = self.server.pgdata / "pg_hba.conf"
         old = rules.read_text(encoding="utf-8")
