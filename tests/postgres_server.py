@@ -60,7 +60,7 @@ class PostgresServer:
 
     def guard(self) -> None:
         """Make the role that needs a password, if it is not there."""
-        if self.run(f"SELECT 1 FROM pg_roles WHERE rolname = '{GUARDED}'"):
+        if (GUARDED,) in self.run("SELECT rolname FROM pg_roles"):
             return
         self.run(f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{GUARDED}'")
         rules = self.server.pgdata / "pg_hba.conf"
