@@ -28,6 +28,11 @@ class PostgresServer:
         """Of the database that is always there."""
         return self.server.get_uri()
 
+    @property
+    def socket(self) -> str:
+        """Where it listens."""
+        return f"{make_url(self.address).query['host']}/.s.PGSQL.5432"
+
     def url(self, database: str, user: str = "postgres", password: str = "") -> str:
         """The address of a database, as somebody."""
         url = make_url(self.address).set(database=database, username=user, password=password)
@@ -75,6 +80,12 @@ class PostgresServer:
     def start(self) -> None:
         """Start it again, with what it had."""
         self.server.ensure_postgres_running()
+
+
+def by_port(url: str, port: int) -> str:
+    """The address of the same database at a port of the loopback."""
+    there = make_url(url).set(host="127.0.0.1", port=port, query={"sslmode": "disable"})
+    return there.render_as_string(hide_password=False)
 
 
 @contextmanager

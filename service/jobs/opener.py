@@ -1,6 +1,7 @@
 """Opens the desk when it is first asked for: a front that is sent photos alone stays small."""
 
 import threading
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from service.storage_errors import StorageUnavailable
 if TYPE_CHECKING:
     from service.jobs.desk import Desk
 
-_NO_FOLDER = "Videos can't be kept: the service's data folder can't be used. Its log says why."
+_NO_FOLDER = "Videos can't be kept: the service's storage can't be used. Its log says why."
 
 log = structlog.get_logger()
 
@@ -28,6 +29,7 @@ class DeskOpener:
         self._lock = threading.Lock()
         self._held = ExitStack()
         self._desk: Desk | None = None
+        self._rests_until = 0.0
 
     def open(self) -> "Desk":
         """Return the desk. To be called from a thread: the first call waits for the disk.
@@ -42,11 +44,16 @@ class DeskOpener:
                 from service.jobs.desk import Desk  # noqa: PLC0415
                 from service.jobs.opened import opened_folder  # noqa: PLC0415
 
+                # As long as it took to fail, callers are told at once: there may be many.
+                if time.monotonic() < self._rests_until:
+                    raise StorageUnavailable(_NO_FOLDER)
+                began = time.monotonic()
                 try:
                     folder = self._held.enter_context(opened_folder(self._settings))
                 except InvalidRequest as error:
                     # Ours to mend, and nothing that a caller has to know the place of.
                     log.warning("videos_refused", why=error.message)
+                    self._rests_until = time.monotonic() + time.monotonic() - began
                     raise StorageUnavailable(_NO_FOLDER) from error
                 self._desk = Desk(folder, self._settings)
             return self._desk

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import make_url, select, text
+from sqlalchemy import select, text
 
 from emotion.errors import InvalidRequest
 from service.database.clock import Now
@@ -15,7 +15,7 @@ from service.database.connection import Database
 from service.database.tables import metadata
 from service.storage_errors import StorageUnavailable
 from tests.gate import Gate, gate_before
-from tests.postgres_server import GUARDED, PostgresServer
+from tests.postgres_server import GUARDED, PostgresServer, by_port
 
 
 @pytest.fixture
@@ -27,15 +27,8 @@ def url(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture
 def gate(postgres: PostgresServer) -> Iterator[Gate]:
-    folder = make_url(postgres.address).query["host"]
-    with gate_before(f"{folder}/.s.PGSQL.5432") as one:
+    with gate_before(postgres.socket) as one:
         yield one
-
-
-def through(gate: Gate, url: str) -> str:
-    """The same database, over the gate."""
-    by_port = make_url(url).set(host="127.0.0.1", port=gate.port, query={"sslmode": "disable"})
-    return by_port.render_as_string(hide_password=False)
 
 
 def why_not(url: str) -> str:
@@ -90,7 +83,7 @@ def test_the_time_is_the_databases_and_goes_on_within_a_transaction(url: str) ->
 
 
 def test_a_server_that_cut_all_connections_is_asked_again_at_once(url: str, gate: Gate) -> None:
-    database = Database(through(gate, url))
+    database = Database(by_port(url, gate.port))
     with database.begin() as connection:
         connection.execute(text("select 1"))
     gate.shut()
