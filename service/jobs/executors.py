@@ -2,11 +2,16 @@
 
 import uuid
 
+import structlog
 from sqlalchemy import delete, insert, select, update
 
 from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import executors
+
+_NAMES = "Another worker has the same name. Set RAPT_EXECUTOR_ID to one of its own for each."
+
+log = structlog.get_logger()
 
 
 class Executors:
@@ -39,14 +44,21 @@ class Heartbeat:
         self._database = database
         self._executor = executor
         self._boot = uuid.uuid4().hex
+        self._has_said = False
 
     def beat(self) -> None:
-        """Say that it is alive."""
+        """Say that it is alive, and log if another process has its name: places are a machine's."""
         said = {"boot": self._boot, "heartbeat": Now()}
+        of_name = executors.c.id == self._executor
         with self._database.begin() as connection:
-            mine = update(executors).where(executors.c.id == self._executor)
-            if not connection.execute(mine.values(said)).rowcount:
+            mine = update(executors).where(of_name, executors.c.boot == self._boot)
+            if connection.execute(mine.values(said)).rowcount:
+                return
+            if not connection.execute(update(executors).where(of_name).values(said)).rowcount:
                 connection.execute(insert(executors).values(id=self._executor, **said))
+            elif self._has_said:
+                log.warning("worker_name_taken", executor=self._executor, hint=_NAMES)
+        self._has_said = True
 
     def end(self) -> None:
         """Say that it has ended."""

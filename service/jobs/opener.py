@@ -2,7 +2,7 @@
 
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,7 +10,7 @@ import structlog
 from emotion.errors import InvalidRequest
 from service.metrics import JobsPresent
 from service.settings import Settings
-from service.storage_errors import StorageUnavailable
+from service.storage_errors import StorageFull, StorageUnavailable
 
 if TYPE_CHECKING:
     from service.jobs.desk import Desk
@@ -65,10 +65,23 @@ class DeskOpener:
             StorageFull: see ``open``.
             StorageUnavailable: likewise.
         """
-        settings = self._settings
-        if self._desk is None and not (settings.database_url or settings.data_folder.has_rows):
+        if self._desk is None and not (self._is_set_up or self._settings.data_folder.has_rows):
             return JobsPresent(0, {}, 0.0)
         return self.open().present()
+
+    def try_at_start(self) -> None:
+        """Open the desk in a thread, where a database or a bucket is set up, and log what fails."""
+        if self._is_set_up:
+            threading.Thread(target=self._try, name="desk", daemon=True).start()
+
+    def _try(self) -> None:
+        # What is wrong is in the log by then, and may be mended before the first video comes.
+        with suppress(StorageFull, StorageUnavailable):
+            self.open()
+
+    @property
+    def _is_set_up(self) -> bool:
+        return bool(self._settings.database_url or self._settings.bucket)
 
     def close(self) -> None:
         """Let go of the data folder."""

@@ -8,7 +8,7 @@ import pytest
 from service.jobs.job import State
 from service.settings import Settings
 from tests.gate import Gate, gate_before
-from tests.postgres_server import PostgresServer, by_port
+from tests.postgres_server import GUARDED, PASSWORD, PostgresServer, by_port
 from tests.s3_server import S3Server
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import Office, office, until, worker
@@ -73,3 +73,23 @@ def test_a_database_that_is_away_for_a_while_is_asked_again(
         desk.wait(video_id, State.DONE)
         assert one.process.poll() is None
         desk.wait(desk.send(fake_video()), State.DONE)
+
+
+def test_a_role_that_has_its_database_and_no_more_is_enough_and_its_password_is_in_no_line(
+    kept: str,
+    postgres: PostgresServer,
+    database_gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    postgres.guard()
+    with postgres.database(owner=GUARDED) as url:
+        monkeypatch.setenv("RAPT_DATABASE_URL", by_port(url, database_gate.port))
+        settings = Settings()
+        with office(settings) as desk, worker(settings, RAPT_STORAGE_TRIES="9") as one:
+            video_id = desk.send(fake_video(segments=4, seconds=0.5))
+            until(lambda: desk.get(video_id).segments_done >= 1)
+            database_gate.shut()
+            until(lambda: one.wrote("heartbeat_failed"))
+            database_gate.open()
+            until(lambda: one.wrote("job_done"))
+    assert [line for line in one.lines if PASSWORD in line] == []

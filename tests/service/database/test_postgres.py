@@ -15,7 +15,7 @@ from service.database.connection import Database
 from service.database.tables import metadata
 from service.storage_errors import StorageUnavailable
 from tests.gate import Gate, gate_before
-from tests.postgres_server import GUARDED, PostgresServer, by_port
+from tests.postgres_server import GUARDED, PASSWORD, PostgresServer, by_port
 
 
 @pytest.fixture
@@ -128,10 +128,10 @@ def test_what_stands_in_the_way_at_the_start_is_said_in_a_sentence(
 
 def test_the_right_password_is_taken(postgres: PostgresServer) -> None:
     postgres.guard()
-    database = Database(postgres.url("postgres", GUARDED, GUARDED))
+    database = Database(postgres.url("postgres", GUARDED, PASSWORD))
     database.connect()
     database.close()
-    assert GUARDED not in repr(database)
+    assert PASSWORD not in repr(database)
 
 
 def test_what_is_in_rows_is_in_no_error(url: str) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
+from service.jobs.opener import DeskOpener
 from service.settings import Settings
 from tests.gate import Gate, gate_before
-from tests.postgres_server import PostgresServer, by_port
+from tests.postgres_server import GUARDED, PostgresServer, by_port
 from tests.s3_server import S3Server
 from tests.service.http.client import client_of, problem, started_plane
 from tests.service.http.video_client import MP4, VIDEO, send
+from tests.service.jobs.workers import until
 
 pytestmark = pytest.mark.parametrize("kept", ["remote"], indirect=True)
 
@@ -99,3 +102,21 @@ async def test_readiness_does_not_wait_for_a_database_that_says_nothing(
             metrics = await client.get("/metrics")
     assert ready.status_code == metrics.status_code == 200
     assert ready.json()["videos"]["detail"].startswith("How it stands is not known: the storage")
+
+
+def test_a_front_says_at_its_start_what_is_wrong(kept: str, postgres: PostgresServer) -> None:
+    postgres.guard()
+    url = SecretStr(postgres.url("postgres", GUARDED, "guessed"))
+    opener = DeskOpener(Settings(database_url=url))
+    with capture_logs() as logged:
+        opener.try_at_start()
+        until(lambda: bool(logged), 60)
+    opener.close()
+    assert logged == [
+        {
+            "event": "videos_refused",
+            "log_level": "warning",
+            "why": "The database can't be used: password authentication failed for user "
+            f'"{GUARDED}". Check RAPT_DATABASE_URL.',
+        }
+    ]
