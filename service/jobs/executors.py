@@ -4,6 +4,7 @@ import uuid
 
 import structlog
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from service.database.clock import Now
 from service.database.connection import Database
@@ -48,6 +49,19 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Say that it is alive, and log if another process has its name: places are a machine's."""
+        try:
+            self._say()
+        except IntegrityError:
+            # Of two that begin at once, each may find no row; the next time there is one.
+            log.warning("worker_name_taken", executor=self._executor, hint=_NAMES)
+
+    def end(self) -> None:
+        """Say that it has ended."""
+        mine = executors.c.id == self._executor, executors.c.boot == self._boot
+        with self._database.begin() as connection:
+            connection.execute(delete(executors).where(*mine))
+
+    def _say(self) -> None:
         said = {"boot": self._boot, "heartbeat": Now()}
         of_name = executors.c.id == self._executor
         with self._database.begin() as connection:
@@ -59,9 +73,3 @@ class Heartbeat:
             elif self._has_said:
                 log.warning("worker_name_taken", executor=self._executor, hint=_NAMES)
         self._has_said = True
-
-    def end(self) -> None:
-        """Say that it has ended."""
-        mine = executors.c.id == self._executor, executors.c.boot == self._boot
-        with self._database.begin() as connection:
-            connection.execute(delete(executors).where(*mine))

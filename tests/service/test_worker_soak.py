@@ -51,8 +51,9 @@ def crew_that_is_killed(settings: Settings, count: int) -> Iterator[list[Worker]
             with worker(settings, RAPT_STORAGE_TRIES="9") as one:
                 ever.append(one)
                 # Each lives for a while after it has begun to work, however slow its start.
-                while not (one.wrote("worker_started") or ending.wait(0.1)):
-                    pass
+                # One that starts while a server is away ends at once, and is started again.
+                while not (one.wrote("worker_started") or one.process.poll() is not None):
+                    ending.wait(0.1)
                 ending.wait(count * _KILL_EVERY * chance.uniform(0.5, 1.5))
 
     threads = [threading.Thread(target=run_one, args=(number,)) for number in range(count)]
