@@ -4,6 +4,7 @@ All but ``accept`` wait for the disk: they are to be called from a thread.
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,6 +25,7 @@ from service.settings import Settings
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
+_DROP_SECONDS = 5.0  # A caller waits for his answer meanwhile.
 _MOST_NAME = 255  # Characters that a row has room for.
 _FULL_RETRY = 30.0  # Seconds; a video takes minutes.
 
@@ -236,7 +238,10 @@ class Desk:
 
     async def _drop(self, job: Job) -> None:
         """Delete what came of an upload; where storage fails, a worker's steward does it later."""
+        end = time.monotonic() + _DROP_SECONDS
         for left in reversed(range(_DROP_TRIES)):
+            if time.monotonic() > end:
+                return
             try:
                 await asyncio.to_thread(self._folder.store.erase, job.prefix)
                 await asyncio.to_thread(self._folder.ledger.forget, job)

@@ -201,6 +201,7 @@ async def test_the_same_video_again_that_takes_too_long_is_504_and_gives_its_pla
         assert await send(client, key="monday") == place
 
 
+@pytest.mark.parametrize("kept", ["local"], indirect=True)
 async def test_where_too_little_room_is_left_a_video_is_507() -> None:
     async with client_of(started_plane(Settings(min_free_bytes=2**60))) as client:
         response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
