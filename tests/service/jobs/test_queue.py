@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -46,7 +47,7 @@ def send(database: Database) -> Send:
 
     def make(job_id: str, tenant: str = "local", priority: Priority = Priority.NORMAL) -> Job:
         owner = Owner(tenant, LOCAL.purpose)
-        more = {"name": None, "settings": {}, "idempotency_key": None}
+        more: dict[str, Any] = {"name": None, "settings": {}, "idempotency_key": None}
         job = ledger.reserve(owner, Kind.VIDEO, id=job_id, priority=priority, **more)
         ledger.received(job, 1, "ab" * 32)
         with database.begin() as connection:
