@@ -23,6 +23,7 @@ from service.jobs.late_analyses import LateAnalyses
 from service.jobs.opened import opened_folder
 from service.jobs.patience import Patience
 from service.jobs.steward import Steward
+from service.jobs.vigil import Vigil
 from service.jobs.work import Analyses, Work
 from service.jobs.workflow import Workflows
 from service.logs import set_up_logging
@@ -74,7 +75,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         workflows = Workflows(settings.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
-        steward = Steward(folder, workflows, settings)
+        steward = Steward(folder, workflows, settings, Vigil(settings.worker_stale_seconds))
         steward.begin()
         inputs = Inputs(claims, folder.store, Sources(), patience, settings)
         work = Work(claims, inputs, folder.store, analyses, patience, settings.job_tries)

@@ -21,5 +21,6 @@ work       one job's work, stage by stage
 patience   tries again where storage fails
 workflow   the same as a workflow of DBOS: queued, resumed, retried
 steward    what has to be done again and again: hand out, take up, sweep, erase
+vigil      how long others were seen: after an outage nobody is dead
 errors     what can be wrong
 """
