@@ -18,6 +18,7 @@ from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.requests import JobRequest, location_of, settings_of
+from service.jobs.schedule_desk import ScheduleDesk
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
@@ -31,7 +32,11 @@ log = structlog.get_logger()
 
 
 class Desk:
-    """One a process of the front. Every method may raise ``StorageUnavailable``."""
+    """One a process of the front. Every method may raise ``StorageUnavailable``.
+
+    Attributes:
+        schedules: does the same with schedules of jobs.
+    """
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class Desk:
         self._settings = settings
         self._new_id = new_id
         self._uploads = 0
+        self.schedules = ScheduleDesk(folder.database, settings)
 
     async def accept(self, owner: Owner, upload: Upload) -> Job:
         """Take an upload in while it arrives, and queue it.

@@ -34,17 +34,9 @@ class Ledger:
         Raises:
             JobConflict: another job has the key.
         """
-        row = {
-            "tenant": owner.tenant,
-            "purpose": owner.purpose,
-            "kind": kind,
-            "state": State.RECEIVING,
-            "created_at": time.time(),
-            **values,
-        }
         try:
             with self._database.begin() as connection:
-                connection.execute(insert(jobs).values(row))
+                connection.execute(insert(jobs).values(new_row(owner, kind, **values)))
         except IntegrityError as error:
             raise JobConflict(_BEING_RECEIVED) from error
         return self.get(owner, kind, values["id"])
@@ -198,6 +190,18 @@ class Ledger:
                 update(jobs).where(jobs.c.id == job.id, jobs.c.state.in_(states)).values(**values)
             )
         return bool(result.rowcount)
+
+
+def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns
+    """Return the row of a new job; see ``Ledger.reserve``."""
+    return {
+        "tenant": owner.tenant,
+        "purpose": owner.purpose,
+        "kind": kind,
+        "state": State.RECEIVING,
+        "created_at": time.time(),
+        **values,
+    }
 
 
 def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:
