@@ -1,17 +1,22 @@
 """Sets of photos, what lies in a bucket, and schedules: the whole way, with real models."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from service.jobs.job import LOCAL, Job, Kind, State
+from service.jobs.uploads import Upload
+from service.settings import Settings
 from tests.clips import steady, walking, write_clip
 from tests.e2e.servers import Server, press_ctrl_c, rapt, until
 from tests.emotion.photo_set.zips import write_zip
 from tests.pictures import encode, gradient
 from tests.s3_server import S3Server
+from tests.service.jobs.workers import Office, office, worker
 
 BUCKET = "inputs"
 JOB_SECONDS = 90
@@ -84,3 +89,40 @@ def test_a_schedule_makes_a_job_of_what_arrives(
         return [job for job in jobs if job["uri"] == f"s3://{BUCKET}/in/arrived/face.jpg"]
 
     until(lambda: [job["state"] for job in arrived()] == ["done"], JOB_SECONDS)
+
+
+def set_of(desk: Office, content: bytes) -> str:
+    """Send a set of photos; return its id."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content
+
+    upload = Upload(Kind.PHOTOS, pieces(), None, "party.zip", {"segment_photos": 2}, None)
+    job_id = asyncio.run(desk.desk.accept(LOCAL, upload)).id
+    desk.set_time(job_id)
+    return job_id
+
+
+def reports_of(desk: Office, job_id: str) -> list[bytes]:
+    until(lambda: told(desk, job_id).state is State.DONE, JOB_SECONDS)
+    return [desk.desk.report(LOCAL, Kind.PHOTOS, job_id, form) for form in ("json", "csv", "html")]
+
+
+def told(desk: Office, job_id: str) -> Job:
+    return desk.desk.get(LOCAL, Kind.PHOTOS, job_id)
+
+
+def test_a_killed_worker_leaves_the_report_of_a_set_as_if_nothing_had_happened(
+    face_jpeg: bytes, tmp_path: Path
+) -> None:
+    files = {f"{number}.jpg": face_jpeg for number in range(60)}
+    content = write_zip(tmp_path / "party.zip", files).read_bytes()
+    settings = Settings(home=tmp_path / "home", worker_stale_seconds=2.0, min_free_bytes=0)
+    with office(settings) as desk:
+        disturbed = set_of(desk, content)
+        with worker(settings, "service.worker"):
+            until(lambda: told(desk, disturbed).segments_done >= 1, JOB_SECONDS)
+        with worker(settings, "service.worker"):
+            expected = reports_of(desk, set_of(desk, content))
+            assert reports_of(desk, disturbed) == expected
+        assert told(desk, disturbed).fence == 2
