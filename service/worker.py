@@ -20,8 +20,10 @@ from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
 from service.jobs.inputs import Inputs
 from service.jobs.late_analyses import LateAnalyses
-from service.jobs.opened import opened_folder
+from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.patience import Patience
+from service.jobs.scheduler import Scheduler
+from service.jobs.schedules import Schedules
 from service.jobs.steward import Steward
 from service.jobs.vigil import Vigil
 from service.jobs.work import Analyses, Work
@@ -34,6 +36,7 @@ from service.storage_errors import StorageFull, StorageUnavailable
 
 _LOOK_SECONDS = 1.0
 _LOOKS_FOR_THE_OLD = 10
+_SCHEDULE_SECONDS = 5.0
 _BEATS = 5  # Signs of life within the time after which a worker is taken for dead.
 
 log = structlog.get_logger()
@@ -77,10 +80,13 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         claims = Claims(folder.database, executor)
         steward = Steward(folder, workflows, settings, Vigil(settings.worker_stale_seconds))
         steward.begin()
-        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+        sources = Sources()
+        inputs = Inputs(claims, folder.store, sources, patience, settings)
         work = Work(claims, inputs, folder.store, analyses, patience, settings.job_tries)
         workflows.start(work)
         log.info("worker_started", executor=executor)
+        turns = _schedules_looked_at(folder, sources, settings, ending)
+        turns.start()
         try:
             for looks in count():
                 if ending.wait(_LOOK_SECONDS):
@@ -91,6 +97,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         finally:
             ending.set()
             workflows.stop()
+            turns.stop()
             beats.stop()
             _carefully(heartbeat.end)()
             log.info("worker_ended", executor=executor)
@@ -99,6 +106,15 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
 def _host_name() -> str:
     """Return this machine's name, in letters that a worker's name may have."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "worker"
+
+
+def _schedules_looked_at(
+    folder: OpenedFolder, sources: Sources, settings: Settings, ending: threading.Event
+) -> Periodic:
+    """Return what looks at schedules, apart from the steward: a bucket may be slow to answer."""
+    schedules = Schedules(folder.database)
+    scheduler = Scheduler(schedules, folder.ledger, sources, settings, ending)
+    return Periodic("schedules", scheduler.look, _SCHEDULE_SECONDS)
 
 
 def _inline_analyses(settings: Settings) -> Analyses:

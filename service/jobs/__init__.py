@@ -20,6 +20,8 @@ analysis   jobs analysed in this process; late_analyses, not before there is one
 work       one job's work, stage by stage
 patience   tries again where storage fails
 workflow   the same as a workflow of DBOS: queued, resumed, retried
+schedules  which prefixes are looked at when, and what of them has become a job
+scheduler  looks at them, and makes jobs; schedule_desk, what HTTP calls
 steward    what has to be done again and again: hand out, take up, sweep, erase
 vigil      how long others were seen: after an outage nobody is dead
 errors     what can be wrong

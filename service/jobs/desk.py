@@ -18,6 +18,7 @@ from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.requests import JobRequest, location_of, settings_of
+from service.jobs.schedule_desk import ScheduleDesk
 from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
@@ -33,7 +34,11 @@ log = structlog.get_logger()
 
 
 class Desk:
-    """One a process of the front. Every method may raise ``StorageUnavailable``."""
+    """One a process of the front. Every method may raise ``StorageUnavailable``.
+
+    Attributes:
+        schedules: does the same with schedules of jobs.
+    """
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class Desk:
         self._settings = settings
         self._new_id = new_id
         self._uploads = 0
+        self.schedules = ScheduleDesk(folder.database, settings)
 
     async def accept(self, owner: Owner, upload: Upload) -> Job:
         """Take an upload in while it arrives, and queue it.

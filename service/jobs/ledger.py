@@ -35,18 +35,9 @@ class Ledger:
         Raises:
             JobConflict: another job has the key.
         """
-        row = {
-            "tenant": owner.tenant,
-            "purpose": owner.purpose,
-            "kind": kind,
-            "state": State.RECEIVING,
-            "created_at": Now(),
-            "arriving_at": Now(),
-            **values,
-        }
         try:
             with self._database.begin() as connection:
-                connection.execute(insert(jobs).values(row))
+                connection.execute(insert(jobs).values(new_row(owner, kind, **values)))
         except IntegrityError as error:
             raise JobConflict(_BEING_RECEIVED) from error
         return self.get(owner, kind, values["id"])
@@ -217,6 +208,21 @@ class Ledger:
                 update(jobs).where(jobs.c.id == job.id, jobs.c.state.in_(states)).values(**values)
             )
         return bool(result.rowcount)
+
+
+def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns
+    """Return the row of a new job; see ``Ledger.reserve``."""
+    arrived = {"queued_at": Now()} if values.get("state") is State.QUEUED else {}
+    return {
+        "tenant": owner.tenant,
+        "purpose": owner.purpose,
+        "kind": kind,
+        "state": State.RECEIVING,
+        "created_at": Now(),
+        "arriving_at": Now(),
+        **arrived,
+        **values,
+    }
 
 
 def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:

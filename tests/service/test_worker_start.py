@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from service.command_line import main
 from service.settings import Settings
 from tests.postgres_server import GUARDED, PostgresServer
+from tests.s3_server import JOBS_BUCKET
 from tests.service.jobs.workers import office, worker
-from tests.service.kept import BUCKET
 
 pytestmark = pytest.mark.parametrize("kept", ["remote"], indirect=True)
 
@@ -30,7 +30,7 @@ def test_a_wrong_password_is_said_and_not_repeated(kept: str, postgres: Postgres
 
 
 def test_a_wrong_secret_is_said_and_not_repeated(kept: str) -> None:
-    place = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    place = f"s3://{JOBS_BUCKET}/{uuid.uuid4().hex}"
     assert worker_says(RAPT_STORAGE_URL=place, AWS_SECRET_ACCESS_KEY="guessed") == [  # noqa: S106  # wrong on purpose
         f"Error: Access to {place} is refused. Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
         "in the environment.\n"
