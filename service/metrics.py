@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from emotion.errors import RaptError
@@ -206,11 +206,13 @@ class JobsPresent:
         workers: how many are alive.
         by_state: how many jobs are in each state.
         oldest_queued: seconds that the one waits that waits longest; 0 where none does.
+        undelivered: how many ends of jobs are still to be told, by channel.
     """
 
     workers: int
     by_state: Mapping[str, int]
     oldest_queued: float
+    undelivered: Mapping[str, int] = field(default_factory=dict)
 
     def collect(self) -> "Iterator[Metric]":
         """Give the metrics, as prometheus_client's collectors do."""
@@ -228,6 +230,14 @@ class JobsPresent:
             "How long the job waits that waits longest.",
             value=self.oldest_queued,
         )
+        undelivered = GaugeMetricFamily(
+            "rapt_deliveries_waiting",
+            "Ends of jobs that are still to be told, by channel.",
+            labels=["channel"],
+        )
+        for channel, count in self.undelivered.items():
+            undelivered.add_metric([channel], count)
+        yield undelivered
 
 
 def render_metrics(*present: Present | JobsPresent) -> bytes:

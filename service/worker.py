@@ -14,11 +14,13 @@ from itertools import count
 import structlog
 
 from emotion.errors import RaptError
+from service.database.connection import Database
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
 from service.jobs.late_analyses import LateAnalyses
 from service.jobs.opened import opened_folder
 from service.jobs.patience import Patience
+from service.jobs.promises import Channel
 from service.jobs.steward import Steward
 from service.jobs.work import Analyses, Work
 from service.jobs.workflow import Workflows
@@ -29,6 +31,8 @@ from service.storage_errors import StorageFull, StorageUnavailable
 
 _LOOK_SECONDS = 1.0
 _LOOKS_FOR_THE_OLD = 10
+_HEARTBEAT = "heartbeat"
+_COURIER_SECONDS = 3.0  # For what is being sent when the worker ends; else it is sent again.
 _BEATS = 5  # Signs of life within the time after which a worker is taken for dead.
 
 log = structlog.get_logger()
@@ -61,13 +65,16 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
     with opened_folder(settings) as folder, place as executor:
         heartbeat = Heartbeat(folder.database, executor)
         beats = Periodic(
-            "heartbeat", _carefully(heartbeat.beat), settings.worker_stale_seconds / _BEATS
+            _HEARTBEAT,
+            _carefully(heartbeat.beat, _HEARTBEAT),
+            settings.worker_stale_seconds / _BEATS,
         )
         beats.start()
         workflows = Workflows(settings.data_folder.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
         workflows.start(Work(claims, folder.store, analyses, patience))
+        courier = _courier(settings, folder.database)
         log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)
         try:
@@ -81,7 +88,9 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
             ending.set()
             workflows.stop()
             beats.stop()
-            _carefully(heartbeat.end)()
+            if courier is not None:
+                courier.stop(_COURIER_SECONDS)
+            _carefully(heartbeat.end, _HEARTBEAT)()
             log.info("worker_ended", executor=executor)
 
 
@@ -92,14 +101,31 @@ def _inline_analyses(settings: Settings) -> Analyses:
     return InlineAnalyses(settings)
 
 
-def _carefully(work: Callable[[], None]) -> Callable[[], None]:
+def _courier(settings: Settings, database: Database) -> Periodic | None:
+    """Begin to tell webhooks of jobs that have ended, where there may be any."""
+    if not settings.webhook_keys:
+        return None
+    # Imported late: an HTTP client, which a worker does without where there are no webhooks.
+    from service.delivery.courier import Courier, Pace  # noqa: PLC0415
+    from service.delivery.deliveries import Deliveries  # noqa: PLC0415
+    from service.delivery.webhooks import WebhookSender  # noqa: PLC0415
+
+    pace = Pace(5.0, 3600.0, settings.delivery_hours * 3600.0)
+    sender = WebhookSender(settings)
+    courier = Courier(Deliveries(database, Channel.WEBHOOK), sender, pace)
+    rounds = Periodic("courier", _carefully(courier.go_round, "courier"), _LOOK_SECONDS)
+    rounds.start()
+    return rounds
+
+
+def _carefully(work: Callable[[], None], name: str) -> Callable[[], None]:
     """Return work that is left undone where storage fails: the next time may do."""
 
     def careful() -> None:
         try:
             work()
         except (StorageFull, StorageUnavailable) as error:
-            log.warning("heartbeat_failed", why=str(error.__cause__ or error))
+            log.warning(f"{name}_failed", why=str(error.__cause__ or error))
 
     return careful
 

@@ -66,6 +66,23 @@ segments = Table(
     Column("payload", LargeBinary, nullable=False),
 )
 
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("job_id", String(32), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    # A webhook, or Kafka.
+    Column("channel", String(16), nullable=False),
+    # The webhook's URL, or the id of the message that asked for the job.
+    Column("address", String(2048), nullable=False),
+    # When to try next; null until the job has ended.
+    Column("due_at", Float),
+    # Tries that were begun; who counted the last one may write.
+    Column("attempts", Integer, nullable=False, default=0),
+    UniqueConstraint("job_id", "channel", name="one_delivery_a_channel"),
+    Index("deliveries_by_due", "channel", "due_at"),
+)
+
 executors = Table(
     "executors",
     metadata,

@@ -16,6 +16,7 @@ from service.http.video_answers import PATH, VideoBody, VideosBody, place_of, re
 from service.http.video_bodies import FIELD, read_video
 from service.http.video_events import MEDIA_TYPE as EVENT_STREAM
 from service.http.video_events import Followers, events_of
+from service.http.webhooks import read_webhook
 from service.jobs.job import LOCAL
 from service.jobs.opener import DeskOpener
 from service.jobs.uploads import Upload
@@ -165,6 +166,7 @@ async def _read_upload(request: Request, settings: Settings) -> Upload:
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= _MOST_KEY:
         raise InvalidRequest(f"Idempotency-Key: it has 1 to {_MOST_KEY} characters.")
+    webhook = read_webhook(request, settings)
     body = await read_video(request)
     return Upload(
         chunks=body.chunks,
@@ -172,6 +174,7 @@ async def _read_upload(request: Request, settings: Settings) -> Upload:
         name=body.name,
         settings=asdict(analysis),
         key=key,
+        webhook=webhook,
     )
 
 
@@ -205,6 +208,7 @@ def _upload() -> dict[str, Any]:
     return {
         "parameters": [
             _query("interval", "number"),
+            _query("webhook", "string"),
             {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}},
         ],
         "requestBody": {

@@ -1,6 +1,7 @@
 """Jobs: taken in by the front, worked on by workers, kept as rows and objects.
 
 job        what is known of a job; keys of its objects
+promises   who is to be told of its end
 ledger     its row, as the front reads and changes it
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive

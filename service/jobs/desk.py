@@ -16,6 +16,7 @@ from emotion.reports.formats import ReportFormat
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
+from service.jobs.promises import count_due
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
@@ -118,6 +119,7 @@ class Desk:
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
+            undelivered=count_due(self._folder.database),
         )
 
     @contextmanager
@@ -187,6 +189,7 @@ class Desk:
             name=upload.name,
             settings=upload.settings,
             idempotency_key=upload.key_digest,
+            webhook=upload.webhook,
         )
 
     async def _drop(self, video: Job) -> None:

@@ -20,6 +20,7 @@ class Upload:
         name: as the caller calls it.
         settings: how it is to be analysed.
         key: the caller's Idempotency-Key; None is none.
+        webhook: the URL that is to be told of the job's end; None is none.
     """
 
     chunks: AsyncIterator[bytes]
@@ -27,6 +28,7 @@ class Upload:
     name: str | None
     settings: dict[str, Any]
     key: str | None
+    webhook: str | None = None
 
     @property
     def key_digest(self) -> str | None:

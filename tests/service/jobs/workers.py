@@ -74,14 +74,14 @@ class Office:
     folder: OpenedFolder
     desk: Desk
 
-    def send(self, content: bytes) -> str:
+    def send(self, content: bytes, webhook: str | None = None) -> str:
         """Send a job; return its id."""
 
         async def pieces() -> AsyncIterator[bytes]:
             yield content
 
         settings = {"interval": 0.5, "segment_seconds": 1.0}
-        upload = Upload(pieces(), None, "party.mp4", settings, None)
+        upload = Upload(pieces(), None, "party.mp4", settings, None, webhook)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
     def set_time(self, job_id: str) -> None:
