@@ -17,6 +17,7 @@ from emotion.errors import RaptError
 from service.database.connection import Database
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
+from service.jobs.inputs import Inputs
 from service.jobs.late_analyses import LateAnalyses
 from service.jobs.opened import opened_folder
 from service.jobs.patience import Patience
@@ -27,6 +28,7 @@ from service.jobs.workflow import Workflows
 from service.logs import set_up_logging
 from service.periodic import Periodic
 from service.settings import Settings, load_settings
+from service.sources import Sources
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _LOOK_SECONDS = 1.0
@@ -73,7 +75,8 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         workflows = Workflows(settings.data_folder.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
-        workflows.start(Work(claims, folder.store, analyses, patience))
+        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+        workflows.start(Work(claims, inputs, folder.store, analyses, patience))
         courier = _courier(settings, folder.database)
         log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)

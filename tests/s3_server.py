@@ -82,6 +82,8 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         f"-volume.port={volume}", f"-volume.port.grpc={volume_rpc}",
         f"-filer.port={filer}", f"-filer.port.grpc={filer_rpc}",
         "-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}", "-s3.iam=false",
+        # Catalogues of theirs, on ports of their own that a second server would find taken.
+        "-s3.port.iceberg=0", "-s3.port.lance=0",
     ]  # fmt: skip
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own words

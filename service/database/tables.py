@@ -52,6 +52,9 @@ jobs = Table(
     # Under which fence the report was written that stands.
     Column("report_fence", Integer),
     Column("source_deleted_at", Float),
+    # Where what it is about lies, if it was not sent; and what that was known by when it was read.
+    Column("uri", String(1280)),
+    Column("source_etag", String(255)),
     UniqueConstraint("tenant", "purpose", "idempotency_key", name="one_video_a_key"),
     Index("jobs_by_age", "tenant", "kind", "created_at", "id"),
     Index("jobs_by_state", "state"),

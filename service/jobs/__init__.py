@@ -6,6 +6,9 @@ ledger     its row, as the front reads and changes it
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive
 opened     all of these, and the objects, for the data folder that is used
+accepted   what the input of a kind may be
+requests   a job about what lies elsewhere, and what may be set of a job
+inputs     what jobs are about, as files of this machine
 uploads    what is worked on, while it arrives
 opener     opens the desk when it is first needed
 desk       what HTTP calls: takes jobs in, tells of them, ends and erases them

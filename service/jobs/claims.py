@@ -79,6 +79,15 @@ class Claims:
         with self._database.begin() as connection:
             _write(connection, claim, model_name=model.name, model_version=model.version)
 
+    def pin_input(self, claim: Claim, size: int, etag: str) -> None:
+        """Note what the input is that lies elsewhere: it has to stay that.
+
+        Raises:
+            ClaimLost: see there.
+        """
+        with self._database.begin() as connection:
+            _write(connection, claim, size=size, source_etag=etag)
+
     def plan(self, claim: Claim, segments_total: int) -> set[int]:
         """Note of how many segments the work consists, and return the numbers of those done.
 

@@ -1,5 +1,6 @@
 """What is known of a job, and under which keys its objects lie."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +21,12 @@ class Kind(StrEnum):
     @property
     def folder(self) -> str:
         """In the keys of its objects."""
-        return "videos"
+        return {Kind.VIDEO: "videos"}[self]
+
+    @property
+    def noun(self) -> str:
+        """In sentences for people."""
+        return {Kind.VIDEO: "video"}[self]
 
 
 class State(StrEnum):
@@ -57,6 +63,11 @@ class Owner:
 LOCAL = Owner("local", "unspecified")
 
 
+def digest_of(key: str) -> str:
+    """Return what is kept of an Idempotency-Key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job's row.
@@ -80,6 +91,8 @@ class Job:
         error: why it failed, in a sentence.
         report_fence: under which fence its report was written.
         source_deleted_at: when the upload was deleted.
+        uri: where it lies what it is about; None where that was sent.
+        source_etag: what that was known by when it was first read.
     """
 
     id: str
@@ -100,6 +113,8 @@ class Job:
     error: str | None
     report_fence: int | None
     source_deleted_at: float | None
+    uri: str | None
+    source_etag: str | None
 
     @classmethod
     def of(cls, row: "RowMapping") -> Self:

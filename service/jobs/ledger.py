@@ -47,7 +47,8 @@ class Ledger:
             owner: whose it is.
             kind: what it is about.
             webhook: the URL that is to be told of its end.
-            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None).
+            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None); of
+                what lies elsewhere ``uri`` and ``state``, as it needs not arrive.
 
         Raises:
             JobConflict: another job has the key.
@@ -143,12 +144,12 @@ class Ledger:
                 fall_due(connection, job.id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
-            raise JobConflict(f"The {kind} is {now.state}; there is nothing to cancel.")
+            raise JobConflict(f"The {kind.noun} is {now.state}; there is nothing to cancel.")
         return now
 
     def mark_deleting(self, job: Job) -> None:
         """Hide a job from its owner for good, and keep nothing but what erasing it takes."""
-        blank = {"name": None, "sha256": None, "size": None, "error": None}
+        blank = {"name": None, "sha256": None, "size": None, "error": None, "uri": None}
         gone = {"state": State.DELETING, "idempotency_key": None, **blank}
         states = [state for state in State if state is not State.DELETING]
         with self._database.begin() as connection:
@@ -233,4 +234,4 @@ def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:
 
 
 def _unknown(kind: Kind, job_id: str) -> UnknownJob:
-    return UnknownJob(f"There is no {kind} {job_id[:64]}.")
+    return UnknownJob(f"There is no {kind.noun} {job_id[:64]}.")

@@ -17,6 +17,7 @@ from emotion.errors import InputError, ModelError, Stopped
 from emotion.faces import ModelVersion
 from emotion.reports.formats import ReportFormat
 from service.jobs.claims import Claim, ClaimLost, Claims
+from service.jobs.inputs import Inputs
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
 from service.storage import ObjectStore
@@ -52,6 +53,7 @@ class Analysis(Protocol):
         Raises:
             InputError: the job can't be used.
             Stopped: ``should_stop`` said so.
+            StorageUnavailable: a part of it that lies elsewhere can't be read now.
         """
         ...
 
@@ -64,7 +66,7 @@ class Analyses(Protocol):
     """Opens jobs."""
 
     def open(self, path: Path, job: Job, should_stop: Callable[[], bool]) -> Analysis:
-        """Open a job whose upload lies at ``path``.
+        """Open a job whose input lies at ``path``.
 
         Raises:
             InputError: it can't be used.
@@ -80,12 +82,14 @@ class Work:
 
     Attributes:
         claims: rows.
+        inputs: what jobs are about.
         store: objects.
         analyses: opens jobs.
         patience: tries again where storage fails, and ends that when the worker does.
     """
 
     claims: Claims
+    inputs: Inputs
     store: ObjectStore
     analyses: Analyses
     patience: Patience
@@ -127,7 +131,7 @@ class Work:
                 f"The work on it was begun {_MOST_ATTEMPTS} times and got no further: the "
                 "worker ended each time. Its log may say why."
             )
-        with self.store.as_local_file(claim.job.source) as path:
+        with self.inputs.as_local_file(claim, self._should_stop(claim)) as path:
             analysis = self.analyses.open(path, claim.job, self._should_stop(claim))
             self._patiently(lambda: self.claims.pin(claim, analysis.model))
             done = self._patiently(lambda: self.claims.plan(claim, analysis.segment_count))
@@ -143,7 +147,7 @@ class Work:
     def _segment(self, claim: Claim, analysis: Analysis, number: int) -> None:
         began = time.monotonic()
         try:
-            payload = analysis.analyse(number, self._should_stop(claim))
+            payload = self._patiently(lambda: analysis.analyse(number, self._should_stop(claim)))
         except Stopped as error:
             if self.patience.is_ending:
                 raise HandedBack from error

@@ -1,11 +1,15 @@
 import os
 import socket
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from service.metrics import PhotoMetrics
+from tests.s3_server import S3Server, s3_server
+from tests.service.inbox import BUCKET, Inbox
 from tests.service.tiny_models import TinyRepository
 
 
@@ -21,6 +25,21 @@ def default_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tiny(tmp_path: Path) -> TinyRepository:
     return TinyRepository(tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server for all tests; each has buckets of its own."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def inbox(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Inbox:
+    """What this process, and those it starts, may read by URI."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return Inbox(s3.store(BUCKET), uuid.uuid4().hex)
 
 
 @pytest.fixture

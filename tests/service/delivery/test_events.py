@@ -3,7 +3,7 @@ import json
 import pytest
 
 from service.delivery.events import Event
-from service.http.video_answers import place_of
+from service.http.job_answers import place_of
 from service.jobs.job import State
 from tests.service.delivery.jobs import ended_job
 

@@ -9,10 +9,13 @@ import pytest
 from emotion.errors import Stopped
 from emotion.faces import ModelVersion
 from service.jobs.claims import Claims
+from service.jobs.inputs import Inputs
 from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.patience import HandedBack, Patience
 from service.jobs.work import Work
+from service.settings import Settings
+from service.sources import Sources
 from service.storage_errors import StorageUnavailable
 from tests.e2e.servers import files_of
 from tests.service.jobs.conftest import MakeVideo
@@ -50,10 +53,13 @@ def ending() -> threading.Event:
 
 @pytest.fixture
 def make_job(
-    folder: OpenedFolder, claims: Claims, ending: threading.Event
+    folder: OpenedFolder, claims: Claims, ending: threading.Event, settings: Settings
 ) -> Callable[[FakeAnalyses], Work]:
+    patience = Patience(3, ending, first_wait=0.01)
+    inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+
     def make(analyses: FakeAnalyses) -> Work:
-        return Work(claims, folder.store, analyses, Patience(3, ending, first_wait=0.01))
+        return Work(claims, inputs, folder.store, analyses, patience)
 
     return make
 

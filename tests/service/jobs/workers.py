@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from service.database.tables import jobs
 from service.jobs.desk import Desk
-from service.jobs.job import LOCAL, Job, State
+from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
 from service.settings import Settings
@@ -81,7 +81,7 @@ class Office:
             yield content
 
         settings = {"interval": 0.5, "segment_seconds": 1.0}
-        upload = Upload(pieces(), None, "party.mp4", settings, None, webhook)
+        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, webhook)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
     def set_time(self, job_id: str) -> None:
@@ -90,7 +90,7 @@ class Office:
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(created_at=0.0))
 
     def get(self, job_id: str) -> Job:
-        return self.desk.get(LOCAL, job_id)
+        return self.desk.get(LOCAL, Kind.VIDEO, job_id)
 
     def wait(self, job_id: str, *states: State, seconds: float = 60) -> Job:
         """Wait until a job is in one of some states."""
@@ -98,7 +98,9 @@ class Office:
         return self.get(job_id)
 
     def reports(self, job_id: str) -> list[bytes]:
-        return [self.desk.report(LOCAL, job_id, form) for form in ("json", "csv", "html")]
+        return [
+            self.desk.report(LOCAL, Kind.VIDEO, job_id, form) for form in ("json", "csv", "html")
+        ]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A video in a request's body: passed on as it arrives, never held whole."""
+"""An upload in a request's body: passed on as it arrives, never held whole."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,18 +8,45 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from emotion.errors import InvalidRequest, UnsupportedVideo
+from emotion.errors import InputError, InvalidRequest, UnsupportedVideo
 
-FIELD = "video"
 _MULTIPART = "multipart/form-data"
-_RAW_PREFIX, _RAW_UNTYPED = "video/", "application/octet-stream"
-_FRAMING = 64 * 1024  # Bytes of multipart boundaries and headers allowed beside the video.
+_RAW_UNTYPED = "application/octet-stream"
+_FRAMING = 64 * 1024  # Bytes of multipart boundaries and headers allowed beside the file.
 _MOST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
-class VideoBody:
-    """A video on its way.
+class UploadForm:
+    """How a file of a kind is sent.
+
+    Attributes:
+        field: its name in a form.
+        types: that it has as a raw body, beside application/octet-stream; one that ends in a slash
+            stands for all that begin so.
+        example: one of them.
+        unsupported: is raised for another.
+    """
+
+    field: str
+    types: tuple[str, ...]
+    example: str
+    unsupported: type[InputError]
+
+    def takes(self, media_type: str) -> bool:
+        """Return whether a raw body of this type is read."""
+        return media_type == _RAW_UNTYPED or any(
+            media_type.startswith(one) if one.endswith("/") else media_type == one
+            for one in self.types
+        )
+
+
+VIDEO_FORM = UploadForm("video", ("video/",), "video/mp4", UnsupportedVideo)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadBody:
+    """A file on its way.
 
     Attributes:
         chunks: its bytes, as they arrive.
@@ -32,31 +59,36 @@ class VideoBody:
     name: str | None
 
 
-async def read_video(request: Request) -> VideoBody:
-    """Begin to read a video: a raw body of type video/*, or the multipart field ``video``.
+async def read_upload(request: Request, form: UploadForm) -> UploadBody:
+    """Begin to read a file: a raw body, or a form with this one field.
 
-    Reads no more than it takes to know where the video begins.
+    Reads no more than it takes to know where the file begins.
 
     Raises:
-        UnsupportedVideo: another content type, or a compressed body.
-        InvalidRequest: the form has no video, or something else before it.
+        InputError: ``form.unsupported``; another content type, or a compressed body.
+        InvalidRequest: the form has no such file, or something else before it.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise UnsupportedVideo("Compressed bodies are not read: videos are compressed already.")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        raise form.unsupported("Compressed bodies are not read: what is sent is so already.")
+    kind = media_type_of(request)
     length = request.headers.get("content-length", "")
     announced = int(length) if length.isascii() and length.isdecimal() else None
     if kind == _MULTIPART:
-        form = _Form(request.stream(), request.headers)
-        await form.find_video()
+        sent = _Form(request.stream(), request.headers, form.field)
+        await sent.find_file()
         at_least = None if announced is None else max(0, announced - _FRAMING)
-        return VideoBody(form.chunks(), at_least, form.name)
-    if not (kind.startswith(_RAW_PREFIX) or kind == _RAW_UNTYPED):
-        raise UnsupportedVideo(
-            f"Content-Type {kind or '(none)'} is not a video's. Send the video's bytes as "
-            f"video/mp4 (or its own type), or a {_MULTIPART} form with the field {FIELD!r}."
+        return UploadBody(sent.chunks(), at_least, sent.name)
+    if not form.takes(kind):
+        raise form.unsupported(
+            f"Content-Type {kind or '(none)'} is none that is read here. Send the file's bytes as "
+            f"{form.example}, or a {_MULTIPART} form with the field {form.field!r}."
         )
-    return VideoBody(request.stream(), announced, None)
+    return UploadBody(request.stream(), announced, None)
+
+
+def media_type_of(request: Request) -> str:
+    """Return what a body is said to be, in small letters; empty where nothing is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class _Form:
@@ -66,12 +98,13 @@ class _Form:
         name: the file's, once it is found.
     """
 
-    def __init__(self, stream: AsyncIterator[bytes], headers: Headers) -> None:
+    def __init__(self, stream: AsyncIterator[bytes], headers: Headers, field: str) -> None:
         _, options = parse_options_header(headers["content-type"])
         if b"boundary" not in options:
             raise InvalidRequest(
-                f"The form's Content-Type names no boundary (curl -F {FIELD}=@FILE)."
+                f"The form's Content-Type names no boundary (curl -F {field}=@FILE)."
             )
+        self._wanted = field
         self._parser = MultipartParser(
             options[b"boundary"],
             {
@@ -92,17 +125,17 @@ class _Form:
         self._ended = False
         self.name: str | None = None
 
-    async def find_video(self) -> None:
-        """Read on until the video's first byte could come."""
+    async def find_file(self) -> None:
+        """Read on until the file's first byte could come."""
         while not self._parts:
             if not await self._read_on():
-                raise _no_video("It ends before there is one.")
+                raise self._no_file("It ends before there is one.")
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Pass the video's bytes on.
+        """Pass the file's bytes on.
 
         Raises:
-            InvalidRequest: the form ends early, or has something else beside the video.
+            InvalidRequest: the form ends early, or has something else beside the file.
         """
         reading = True
         while reading:
@@ -112,7 +145,7 @@ class _Form:
                 yield chunk
             reading = await self._read_on()
         if not self._ended:
-            raise _no_video("It ends in the middle.")
+            raise self._no_file("It ends in the middle.")
 
     async def _read_on(self) -> bool:
         """Read the next piece of the body; return whether there was one."""
@@ -122,11 +155,11 @@ class _Form:
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise _no_video(f"It can't be read: {error}") from error
+            raise self._no_file(f"It can't be read: {error}") from error
         self._read += len(chunk)
-        video = self._passed_on + sum(map(len, self._arrived))
-        if self._read - video > _FRAMING:
-            raise _no_video(f"It has more than {_FRAMING:,} bytes beside the video.")
+        file = self._passed_on + sum(map(len, self._arrived))
+        if self._read - file > _FRAMING:
+            raise self._no_file(f"It has more than {_FRAMING:,} bytes beside the file.")
         return True
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
@@ -143,8 +176,12 @@ class _Form:
     def _on_headers_finished(self) -> None:
         _, options = parse_options_header(self._disposition)
         self._parts += 1
-        if self._parts > 1 or options.get(b"name") != FIELD.encode() or b"filename" not in options:
-            raise _no_video("It has another field.")
+        if (
+            self._parts > 1
+            or options.get(b"name") != self._wanted.encode()
+            or b"filename" not in options
+        ):
+            raise self._no_file("It has another field.")
         name = options[b"filename"].decode("utf-8", errors="replace").replace("\0", "")
         self.name = name[-_MOST_NAME:] or None
 
@@ -154,9 +191,8 @@ class _Form:
     def _on_end(self) -> None:
         self._ended = True
 
-
-def _no_video(why: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"The form must hold one file named {FIELD!r} and nothing else (curl -F {FIELD}=@FILE). "
-        f"{why}"
-    )
+    def _no_file(self, why: str) -> InvalidRequest:
+        return InvalidRequest(
+            f"The form must hold one file named {self._wanted!r} and nothing else "
+            f"(curl -F {self._wanted}=@FILE). {why}"
+        )

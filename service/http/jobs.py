@@ -1,0 +1,24 @@
+"""/v1/videos: jobs, by their kind."""
+
+from fastapi import APIRouter
+
+from service.http.job_answers import VideosBody
+from service.http.job_events import Followers
+from service.http.job_routes import JobRoutes
+from service.http.upload_bodies import VIDEO_FORM
+from service.jobs.job import Kind
+from service.jobs.opener import DeskOpener
+from service.settings import Settings
+
+_KINDS = (JobRoutes(Kind.VIDEO, VIDEO_FORM, ("interval",), VideosBody),)
+
+
+def job_routes(opener: DeskOpener, settings: Settings) -> APIRouter:
+    """Return the routes that take jobs in and tell of them."""
+    followers = Followers(settings.max_event_streams)
+    everything = APIRouter()
+    for kind in _KINDS:
+        router = APIRouter(tags=[kind.kind.folder])
+        kind.add_to(router, opener, settings, followers)
+        everything.include_router(router)
+    return everything
