@@ -43,6 +43,20 @@ class DeliverySettings(BaseSettings):
         description="Who couldn't be told of a job's end within so many hours is not told.",
     )
 
+    kafka_servers: str = Field(
+        default="",
+        description="Kafka's brokers, as in kafka-1:9092,kafka-2:9092; empty: no jobs by messages.",
+    )
+    kafka_group: str = Field(
+        default="rapt", min_length=1, description="The consumer group that reads requests."
+    )
+    kafka_options: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="More properties of librdkafka, as a JSON object of strings: TLS, user, "
+        "password.",
+    )
+
     @field_validator("webhook_secret")
     @classmethod
     def _are_secrets(cls, secrets: SecretStr) -> SecretStr:

@@ -207,12 +207,14 @@ class JobsPresent:
         by_state: how many jobs are in each state.
         oldest_queued: seconds that the one waits that waits longest; 0 where none does.
         undelivered: how many ends of jobs are still to be told, by channel.
+        kafka_up: whether Kafka answers; None where nobody is to be connected to it.
     """
 
     workers: int
     by_state: Mapping[str, int]
     oldest_queued: float
     undelivered: Mapping[str, int] = field(default_factory=dict)
+    kafka_up: bool | None = None
 
     def collect(self) -> "Iterator[Metric]":
         """Give the metrics, as prometheus_client's collectors do."""
@@ -238,6 +240,10 @@ class JobsPresent:
         for channel, count in self.undelivered.items():
             undelivered.add_metric([channel], count)
         yield undelivered
+        if self.kafka_up is not None:
+            yield GaugeMetricFamily(
+                "rapt_kafka_up", "Whether Kafka answers.", value=float(self.kafka_up)
+            )
 
 
 def render_metrics(*present: Present | JobsPresent) -> bytes:

@@ -6,6 +6,7 @@ Times are seconds since 1970, UTC. Nothing here is particular to one database.
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -84,6 +85,15 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, default=0),
     UniqueConstraint("job_id", "channel", name="one_delivery_a_channel"),
     Index("deliveries_by_due", "channel", "due_at"),
+)
+
+# Of messages: whether the one of this name answers.
+brokers = Table(
+    "brokers",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("is_up", Boolean, nullable=False),
+    Column("said_at", Float, nullable=False),
 )
 
 executors = Table(

@@ -5,6 +5,7 @@ promises   who is to be told of its end
 ledger     its row, as the front reads and changes it
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive
+brokers    whether Kafka answers, where jobs are asked for by messages
 opened     all of these, and the objects, for the data folder that is used
 accepted   what the input of a kind may be
 requests   a job about what lies elsewhere, and what may be set of a job

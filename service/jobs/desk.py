@@ -14,6 +14,7 @@ import structlog
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
 from service.jobs.accepted import accepted_of
+from service.jobs.brokers import Brokers
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
@@ -160,6 +161,7 @@ class Desk:
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
             undelivered=count_due(self._folder.database),
+            kafka_up=Brokers(self._folder.database).is_up(),
         )
 
     @contextmanager

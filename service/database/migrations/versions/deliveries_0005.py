@@ -1,4 +1,4 @@
-"""Keep who is to be told of a job's end, until they are."""
+"""Keep who is to be told of a job's end, until they are, and whether brokers answer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
     op.create_table(
         "deliveries",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -22,8 +22,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("job_id", "channel", name="one_delivery_a_channel"),
     )
     op.create_index("deliveries_by_due", "deliveries", ["channel", "due_at"])
+    op.create_table(
+        "brokers",
+        sa.Column("id", sa.String(16), primary_key=True),
+        sa.Column("is_up", sa.Boolean, nullable=False),
+        sa.Column("said_at", sa.Float, nullable=False),
+    )
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop them."""
+    op.drop_table("brokers")
     op.drop_table("deliveries")
