@@ -181,8 +181,8 @@ def test_a_bridge_starts_without_its_broker_and_ends_when_it_is_told_to(
     settings: Settings, desk: Office, free_port: int
 ) -> None:
     with worker(settings, BRIDGE, RAPT_KAFKA_SERVERS=f"127.0.0.1:{free_port}") as one:
-        until(lambda: one.wrote("kafka_down"))
-        assert desk.desk.present().kafka_up is False
+        until(lambda: desk.desk.present().kafka_up is False)
+        assert one.wrote("kafka_down")
         one.process.send_signal(signal.SIGTERM)
         assert one.process.wait(20) == 0
     assert desk.desk.present().kafka_up is None
