@@ -68,6 +68,17 @@ class JobSettings(BaseSettings):
         "at once what one of its name left. Empty: the first of worker-1, worker-2, ... that is "
         "free on this machine.",
     )
+    job_tries: int = Field(
+        default=8,
+        ge=1,
+        description="A job that was begun so many times without a segment done, since its worker "
+        "was killed or met an error of ours each time, has failed.",
+    )
+    tenant_jobs: int = Field(
+        default=0,
+        ge=0,
+        description="Jobs of one tenant that workers are given at once; 0 is no bound.",
+    )
     worker_stale_seconds: float = Field(
         default=15.0,
         ge=0.5,

@@ -198,6 +198,19 @@ class Present:
                 yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))
 
 
+@dataclass(frozen=True, slots=True)
+class QueueWait:
+    """How long jobs waited that were begun lately, in seconds.
+
+    Attributes:
+        mean: of them.
+        longest: of them.
+    """
+
+    mean: float
+    longest: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JobsPresent:
     """How it stands with jobs as a whole, at the moment of a scrape.
@@ -206,6 +219,7 @@ class JobsPresent:
         workers: how many are alive.
         by_state: how many jobs are in each state.
         oldest_queued: seconds that the one waits that waits longest; 0 where none does.
+        waits: how long those waited that were begun lately, by priority.
         undelivered: how many ends of jobs are still to be told, by channel.
         kafka_up: whether Kafka answers; None where nobody is to be connected to it.
     """
@@ -213,6 +227,7 @@ class JobsPresent:
     workers: int
     by_state: Mapping[str, int]
     oldest_queued: float
+    waits: Mapping[str, QueueWait]
     undelivered: Mapping[str, int] = field(default_factory=dict)
     kafka_up: bool | None = None
 
@@ -232,6 +247,16 @@ class JobsPresent:
             "How long the job waits that waits longest.",
             value=self.oldest_queued,
         )
+        for name, what in (
+            ("mean", "How long jobs waited that were begun in the last ten minutes."),
+            ("longest", "How long that one waited that waited longest of them."),
+        ):
+            waits = GaugeMetricFamily(
+                f"rapt_jobs_queue_wait_{name}_seconds", what, labels=["priority"]
+            )
+            for priority, wait in self.waits.items():
+                waits.add_metric([priority], getattr(wait, name))
+            yield waits
         undelivered = GaugeMetricFamily(
             "rapt_deliveries_waiting",
             "Ends of jobs that are still to be told, by channel.",

@@ -7,7 +7,8 @@ and nothing is lost if it is killed.
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
@@ -64,7 +65,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         StorageUnavailable: likewise.
     """
     place = settings.data_folder.place(settings.executor_id)
-    with opened_folder(settings) as folder, place as executor:
+    with opened_folder(settings) as folder, place as executor, _courier(settings, folder.database):
         heartbeat = Heartbeat(folder.database, executor)
         beats = Periodic(
             _HEARTBEAT,
@@ -75,11 +76,12 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         workflows = Workflows(settings.data_folder.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
-        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
-        workflows.start(Work(claims, inputs, folder.store, analyses, patience))
-        courier = _courier(settings, folder.database)
-        log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)
+        steward.begin()
+        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+        work = Work(claims, inputs, folder.store, analyses, patience, settings.job_tries)
+        workflows.start(work)
+        log.info("worker_started", executor=executor)
         try:
             for looks in count():
                 if ending.wait(_LOOK_SECONDS):
@@ -91,8 +93,6 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
             ending.set()
             workflows.stop()
             beats.stop()
-            if courier is not None:
-                courier.stop(_COURIER_SECONDS)
             _carefully(heartbeat.end, _HEARTBEAT)()
             log.info("worker_ended", executor=executor)
 
@@ -104,10 +104,12 @@ def _inline_analyses(settings: Settings) -> Analyses:
     return InlineAnalyses(settings)
 
 
-def _courier(settings: Settings, database: Database) -> Periodic | None:
-    """Begin to tell webhooks of jobs that have ended, where there may be any."""
+@contextmanager
+def _courier(settings: Settings, database: Database) -> Iterator[None]:
+    """Tell webhooks of jobs that have ended while the block runs, where there may be any."""
     if not settings.webhook_keys:
-        return None
+        yield
+        return
     # Imported late: an HTTP client, which a worker does without where there are no webhooks.
     from service.delivery.courier import Courier, Pace  # noqa: PLC0415
     from service.delivery.deliveries import Deliveries  # noqa: PLC0415
@@ -118,7 +120,10 @@ def _courier(settings: Settings, database: Database) -> Periodic | None:
     courier = Courier(Deliveries(database, Channel.WEBHOOK), sender, pace)
     rounds = Periodic("courier", _carefully(courier.go_round, "courier"), _LOOK_SECONDS)
     rounds.start()
-    return rounds
+    try:
+        yield
+    finally:
+        rounds.stop(_COURIER_SECONDS)
 
 
 def _carefully(work: Callable[[], None], name: str) -> Callable[[], None]:

@@ -1,29 +1,19 @@
-"""A report as one HTML page that needs nothing else: no script, no font, no network.
-
-The page is ``page.html`` beside this module. Whatever comes from outside, such as the video's name,
-is escaped by the template engine, and the page's own policy forbids it to load anything.
-"""
+"""A video's report as one HTML page: ``page.html`` beside this module."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from emotion.labels import EMOTIONS, Emotion
-from emotion.palette import COLOURS
 from emotion.reports.charts import (
-    HEIGHT,
-    WIDTH,
     Axis,
     Run,
     area,
-    clock,
     columns_of,
     marks_of,
     runs_of,
     stacked,
 )
+from emotion.reports.pages import template
 from emotion.reports.wording import INDEX, LIMITS
 from emotion.video.report import FaceReport, Report
 
@@ -53,7 +43,7 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
     longest = sorted(lanes, key=lambda lane: len(lane.face.moments), reverse=True)
     shown = {lane.number for lane in longest[:_SHOWN_LANES]}
     more = {lane.number for lane in longest[_SHOWN_LANES:_MOST_LANES]}
-    text = _template().render(
+    text = template("page.html").render(
         report=report,
         title=title or "Video",
         created_at=created_at,
@@ -70,15 +60,6 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
         index=INDEX,
     )
     return text.encode()
-
-
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.lstrip_blocks = True
-    environment.filters |= {"clock": clock, "percent": "{:.0%}".format}
-    environment.globals |= {"COLOURS": COLOURS, "WIDTH": WIDTH, "HEIGHT": HEIGHT}
-    page = files("emotion.reports").joinpath("page.html").read_text(encoding="utf-8")
-    return environment.from_string(page)
 
 
 def _ranking(report: Report) -> list[tuple[Emotion, float]]:

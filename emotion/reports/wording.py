@@ -11,3 +11,4 @@ LIMITS = (
     "Faces that are small, turned away, covered or badly lit may be missed or misjudged.",
     "Don't decide about a person by this report.",
 )
+PHOTO_LIMITS = (LIMITS[0], *LIMITS[-2:])

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from emotion.errors import InvalidRequest
 from service.answers import ModelBody
-from service.jobs.job import ACTIVE, Job, Kind, State
+from service.jobs.job import ACTIVE, Job, Kind, Priority, State
 
 _NO_WORKER = (
     "No worker is running; the {noun} waits for one. `rapt serve` starts one, and "
@@ -34,6 +34,7 @@ class JobBody(BaseModel):
     id: str
     kind: Kind
     state: State
+    priority: Priority = Field(description="Which goes first.")
     progress: float = Field(description="How much of the work is done, 0 to 1.")
     seconds_left: float | None = Field(
         description="How long the rest takes at the pace so far; null where that is not known."
@@ -64,6 +65,7 @@ class JobBody(BaseModel):
             id=job.id,
             kind=job.kind,
             state=job.state,
+            priority=job.priority,
             progress=round(job.progress, 4),
             seconds_left=None if left is None else round(left, 1),
             detail=_NO_WORKER.format(noun=job.kind.noun) if waits_in_vain else job.error,
@@ -86,13 +88,25 @@ class VideosBody(BaseModel):
     next_cursor: str | None = Field(description=_NEXT)
 
 
-def page_of(kind: Kind, jobs: Sequence[Job], limit: int) -> VideosBody:
+class PhotoSetsBody(BaseModel):
+    """Sets of photos, the newest first."""
+
+    photo_sets: list[JobBody]
+    next_cursor: str | None = Field(description=_NEXT)
+
+
+JobsBody = VideosBody | PhotoSetsBody
+
+
+def page_of(kind: Kind, jobs: Sequence[Job], limit: int) -> JobsBody:
     """Translate a page of at most ``limit`` jobs of a kind, of which one more was asked for."""
     shown = [JobBody.of(job) for job in jobs[:limit]]
     cursor = _cursor_after(jobs[limit - 1]) if len(jobs) > limit else None
     match kind:
         case Kind.VIDEO:
             return VideosBody(videos=shown, next_cursor=cursor)
+        case Kind.PHOTOS:
+            return PhotoSetsBody(photo_sets=shown, next_cursor=cursor)
 
 
 def path_of(kind: Kind) -> str:

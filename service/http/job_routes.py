@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from emotion.errors import InvalidRequest
 from emotion.reports.formats import MEDIA_TYPES
-from service.http.job_answers import JobBody, VideosBody, page_of, path_of, place_of, read_cursor
+from service.http.job_answers import JobBody, JobsBody, page_of, path_of, place_of, read_cursor
 from service.http.job_bodies import JSON, ReferenceBody, read_reference
 from service.http.job_events import MEDIA_TYPE as EVENT_STREAM
 from service.http.job_events import Followers, events_of
@@ -18,9 +18,9 @@ from service.http.problems import MEDIA_TYPE, Problem
 from service.http.report_formats import choose_format
 from service.http.upload_bodies import UploadForm, media_type_of, read_upload
 from service.http.webhooks import read_webhook
-from service.jobs.job import LOCAL, Job, Kind
+from service.jobs.job import LOCAL, Job, Kind, Priority
 from service.jobs.opener import DeskOpener
-from service.jobs.requests import JobRequest, settings_of
+from service.jobs.requests import JobRequest, priority_of, settings_of
 from service.jobs.uploads import Upload
 from service.settings import Settings
 
@@ -55,7 +55,7 @@ class JobRoutes:
     kind: Kind
     form: UploadForm
     numbers: tuple[str, ...]
-    listed: type[VideosBody]
+    listed: type[JobsBody]
 
     def add_to(
         self, router: APIRouter, opener: DeskOpener, settings: Settings, followers: Followers
@@ -191,6 +191,7 @@ class JobRoutes:
             name=body.name,
             settings=analysis,
             key=key,
+            priority=_read_priority(request),
             webhook=webhook,
         )
 
@@ -203,6 +204,7 @@ class JobRoutes:
             name=body.name,
             settings=self._read_numbers(request),
             key=_read_key(request),
+            priority=_read_priority(request),
             webhook=webhook,
         )
 
@@ -219,10 +221,11 @@ class JobRoutes:
             "multipart/form-data": {"schema": form},
             JSON: {"schema": ReferenceBody.model_json_schema()},
         }
+        priority = _query("priority", "string", enum=list(Priority))
         key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
         queries = [_query(name, "number") for name in self.numbers]
         return {
-            "parameters": [*queries, _query("webhook", "string"), key],
+            "parameters": [*queries, priority, _query("webhook", "string"), key],
             "requestBody": {"required": True, "content": content},
         }
 
@@ -232,6 +235,10 @@ def _read_key(request: Request) -> str | None:
     if key is not None and not 0 < len(key) <= _MOST_KEY:
         raise InvalidRequest(f"Idempotency-Key: it has 1 to {_MOST_KEY} characters.")
     return key
+
+
+def _read_priority(request: Request) -> Priority:
+    return priority_of(request.query_params.get("priority", Priority.NORMAL))
 
 
 def _read_limit(request: Request) -> int:
@@ -257,5 +264,5 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _WHY[status], "content": content} for status in statuses}
 
 
-def _query(name: str, kind: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": kind}}
+def _query(name: str, kind: str, **more: object) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": kind, **more}}

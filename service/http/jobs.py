@@ -1,16 +1,19 @@
-"""/v1/videos: jobs, by their kind."""
+"""/v1/videos and /v1/photo-sets: jobs, by their kind."""
 
 from fastapi import APIRouter
 
-from service.http.job_answers import VideosBody
+from service.http.job_answers import PhotoSetsBody, VideosBody
 from service.http.job_events import Followers
 from service.http.job_routes import JobRoutes
-from service.http.upload_bodies import VIDEO_FORM
+from service.http.upload_bodies import PHOTO_SET_FORM, VIDEO_FORM
 from service.jobs.job import Kind
 from service.jobs.opener import DeskOpener
 from service.settings import Settings
 
-_KINDS = (JobRoutes(Kind.VIDEO, VIDEO_FORM, ("interval",), VideosBody),)
+_KINDS = (
+    JobRoutes(Kind.VIDEO, VIDEO_FORM, ("interval",), VideosBody),
+    JobRoutes(Kind.PHOTOS, PHOTO_SET_FORM, (), PhotoSetsBody),
+)
 
 
 def job_routes(opener: DeskOpener, settings: Settings) -> APIRouter:

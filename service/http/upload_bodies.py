@@ -8,7 +8,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from emotion.errors import InputError, InvalidRequest, UnsupportedVideo
+from emotion.errors import InputError, InvalidRequest, UnsupportedPhotoSet, UnsupportedVideo
 
 _MULTIPART = "multipart/form-data"
 _RAW_UNTYPED = "application/octet-stream"
@@ -42,6 +42,12 @@ class UploadForm:
 
 
 VIDEO_FORM = UploadForm("video", ("video/",), "video/mp4", UnsupportedVideo)
+PHOTO_SET_FORM = UploadForm(
+    "photos",
+    ("application/zip", "application/x-zip-compressed"),
+    "application/zip",
+    UnsupportedPhotoSet,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 job        what is known of a job; keys of its objects
 promises   who is to be told of its end
 ledger     its row, as the front reads and changes it
+queue      which rows go to the workers, and come back
+turns      whose turn it is
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive
 brokers    whether Kafka answers, where jobs are asked for by messages
@@ -13,7 +15,9 @@ inputs     what jobs are about, as files of this machine
 uploads    what is worked on, while it arrives
 opener     opens the desk when it is first needed
 desk       what HTTP calls: takes jobs in, tells of them, ends and erases them
-analysis   videos analysed in this process; late_analyses, not before there is one
+photos     of a set, wherever they lie
+analysis   jobs analysed in this process; late_analyses, not before there is one;
+           photo_set_analysis, those of photos
 work       one job's work, stage by stage
 patience   tries again where storage fails
 workflow   the same as a workflow of DBOS: queued, resumed, retried

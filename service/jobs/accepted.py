@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emotion.errors import InputError, VideoTooLarge
+from emotion.errors import InputError, PhotoSetTooLarge, VideoTooLarge
+from emotion.photo_set import archive
 from service.jobs.job import Kind
 from service.settings import Settings
 
@@ -47,3 +48,6 @@ def accepted_of(kind: Kind, settings: Settings) -> Accepted:
 
             most = settings.max_video_bytes
             return Accepted(kind, most, HEAD_BYTES, container_of, VideoTooLarge)
+        case Kind.PHOTOS:
+            most = settings.max_set_bytes
+            return Accepted(kind, most, archive.HEAD_BYTES, archive.check_head, PhotoSetTooLarge)

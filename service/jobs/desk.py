@@ -19,11 +19,10 @@ from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.promises import count_due
-from service.jobs.requests import JobRequest, settings_of
+from service.jobs.requests import JobRequest, location_of, settings_of
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
-from service.sources import allowed_location
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
@@ -85,7 +84,7 @@ class Desk:
             JobConflict: an upload with the key is arriving now.
             Overloaded: too many are waiting.
         """
-        location = allowed_location(request.uri, self._settings.allowed_sources)
+        location = location_of(request.kind, request.uri, self._settings)
         settings = settings_of(request.kind, request.settings, self._settings)
         what = request.kind, str(location), settings
         while (earlier := self._with_key(owner, request.key_digest)) is None:
@@ -98,6 +97,7 @@ class Desk:
                     name=(request.name or location.name)[-_MOST_NAME:],
                     settings=settings,
                     idempotency_key=request.key_digest,
+                    priority=request.priority,
                     uri=str(location),
                     state=State.QUEUED,
                     webhook=request.webhook,
@@ -160,6 +160,7 @@ class Desk:
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
+            waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
             undelivered=count_due(self._folder.database),
             kafka_up=Brokers(self._folder.database).is_up(),
         )
@@ -226,6 +227,7 @@ class Desk:
             name=upload.name,
             settings=upload.settings,
             idempotency_key=upload.key_digest,
+            priority=upload.priority,
             webhook=upload.webhook,
         )
 

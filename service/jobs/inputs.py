@@ -12,8 +12,10 @@ from emotion.errors import InvalidRequest, Stopped
 from service.jobs.accepted import accepted_of
 from service.jobs.claims import Claim, Claims
 from service.jobs.patience import Patience
+from service.jobs.photos import as_manifest, listed
+from service.jobs.requests import location_of
 from service.settings import Settings
-from service.sources import Found, Sources, allowed_location
+from service.sources import Found, Location, Sources
 from service.storage import ObjectStore
 from service.storage_errors import StorageFull, storage_errors
 
@@ -52,15 +54,32 @@ class Inputs:
             with self.store.as_local_file(claim.job.source) as path:
                 yield path
             return
-        found = self._find(claim, claim.job.uri)
+        location = location_of(claim.job.kind, claim.job.uri, self.settings)
+        if location.is_prefix:
+            self._list(claim, location, should_stop)
+            with self.store.as_local_file(claim.job.source) as path:
+                yield path
+            return
+        found = self._find(claim, location)
         # It has no name, so that whatever ends this process, nothing of it stays.
         with TemporaryFile() as file:
             self.patience.run(lambda: self._fetch(found, file, should_stop))
             yield Path(f"/proc/self/fd/{file.fileno()}")
 
-    def _find(self, claim: Claim, uri: str) -> Found:
+    def _list(self, claim: Claim, prefix: Location, should_stop: Callable[[], bool]) -> None:
+        """Note what lies below a prefix now, in the upload's place, unless that is done already."""
+        try:
+            self.patience.run(lambda: self.store.read(claim.job.source))
+        except FileNotFoundError:
+            photos = self.patience.run(
+                lambda: listed(self.sources, prefix, self.settings.photo_set_limits, should_stop)
+            )
+            size = sum(one.size for one in photos)
+            self.patience.run(lambda: self.claims.pin_input(claim, size, ""))
+            self.patience.run(lambda: self.store.write(claim.job.source, as_manifest(photos)))
+
+    def _find(self, claim: Claim, location: Location) -> Found:
         """Look for an input, and have it be the same whenever the work goes on."""
-        location = allowed_location(uri, self.settings.allowed_sources)
         found = self.patience.run(lambda: self.sources.find(location))
         if claim.job.source_etag not in (None, found.etag):
             raise InvalidRequest(

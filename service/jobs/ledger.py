@@ -47,8 +47,9 @@ class Ledger:
             owner: whose it is.
             kind: what it is about.
             webhook: the URL that is to be told of its end.
-            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None); of
-                what lies elsewhere ``uri`` and ``state``, as it needs not arrive.
+            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None);
+                ``priority``, if it is not the normal one; of what lies elsewhere ``uri`` and
+                ``state``, as it needs not arrive.
 
         Raises:
             JobConflict: another job has the key.
@@ -76,7 +77,7 @@ class Ledger:
         Raises:
             UnknownJob: it was deleted meanwhile.
         """
-        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED}
+        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": time.time()}
         if not self._change(job, (State.RECEIVING,), **arrived):
             raise _unknown(job.kind, job.id)
 
@@ -192,8 +193,9 @@ class Ledger:
                 update(jobs)
                 .where(
                     jobs.c.id == job.id,
-                    jobs.c.state.in_(ACTIVE),
+                    jobs.c.state == job.state,
                     jobs.c.fence == job.fence,
+                    jobs.c.ticket == job.ticket,
                 )
                 .values(state=State.FAILED, ended_at=time.time(), error=error)
             )
@@ -208,8 +210,8 @@ class Ledger:
         return {state: counted.get(state, 0) for state in State}
 
     def oldest_queued(self) -> float | None:
-        """Return when the job that waits longest was created."""
-        query = select(func.min(jobs.c.created_at)).where(jobs.c.state == State.QUEUED)
+        """Return when the job that waits longest was queued."""
+        query = select(func.min(jobs.c.queued_at)).where(jobs.c.state == State.QUEUED)
         with self._database.begin() as connection:
             oldest: float | None = connection.scalar(query)
         return oldest

@@ -59,7 +59,7 @@ class DeskOpener:
             StorageUnavailable: likewise.
         """
         if self._desk is None and not self._settings.data_folder.has_rows:
-            return JobsPresent(0, {}, 0.0)
+            return JobsPresent(0, {}, 0.0, {})
         return self.open().present()
 
     def close(self) -> None:

@@ -1,13 +1,13 @@
 """Topics, and what is in their messages."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emotion.errors import InvalidRequest
 from emotion.video.settings import MAX_INTERVAL, MIN_INTERVAL
 from service.delivery.events import Event
-from service.jobs.job import Job, Kind, State
+from service.jobs.job import Job, Kind, Priority, State
 from service.jobs.requests import JobRequest
 
 REQUESTED = "rapt.jobs.requested"
@@ -46,9 +46,7 @@ class JobRequested(BaseModel):
     )
     name: str | None = Field(default=None, max_length=255, description="To be shown.")
     settings: RequestedSettings = RequestedSettings()
-    priority: Literal["high", "normal", "low"] | None = Field(
-        default=None, description="Null is the usual one."
-    )
+    priority: Priority = Field(default=Priority.NORMAL, description="Which job goes first.")
     webhook: str | None = Field(
         default=None, max_length=2048, description="A URL that is told of the job's end too."
     )

@@ -56,7 +56,7 @@ def test_what_is_told_is_as_its_topics_schema_says(state: State) -> None:
     [
         {},
         {"settings": {"interval": 0.5}, "name": "a", "priority": "low"},
-        {"name": None, "priority": None, "webhook": None},
+        {"name": None, "webhook": None},
         {"webhook": "https://example.com/"},
     ],
 )

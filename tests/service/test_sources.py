@@ -110,7 +110,7 @@ def test_what_is_not_there_is_told(inbox: Inbox) -> None:
     nowhere = Location("s3", "no-such-bucket", "a/")
     for ask in (
         lambda: Sources().find(at(inbox, "none.mp4")),
-        lambda: list(Sources().chunks(Found(at(inbox, "none.mp4"), 3, "")),
+        lambda: list(Sources().chunks(Found(at(inbox, "none.mp4"), 3, ""))),
         lambda: list(Sources().below(nowhere)),
     ):
         with pytest.raises(InvalidRequest, match=r"^There is no s3://"):

@@ -152,7 +152,7 @@ def test_told_to_end_a_worker_hands_back_at_once_and_the_next_goes_on(
         first.process.terminate()
         assert first.process.wait(20) == 0
         assert time.monotonic() - began < 10
-    assert desk.get(video_id).state is State.RUNNING
+    assert desk.get(video_id).state is State.QUEUED
     assert desk.folder.executors.alive() == set()
     with worker(settings) as second:
         done = desk.wait(video_id, State.DONE)

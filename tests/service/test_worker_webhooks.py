@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from standardwebhooks import Webhook
 
-from service.jobs.job import LOCAL, State
+from service.jobs.job import LOCAL, Kind, State
 from service.jobs.promises import count_due
 from service.settings import Settings
 from tests.service.jobs.fake_analyses import fake_video
@@ -49,7 +49,7 @@ def test_a_webhook_is_told_once_of_each_end(
     done = desk.send(fake_video(), webhook=url)
     failed = desk.send(fake_video(fails_at=0), webhook=url)
     cancelled = desk.send(fake_video(), webhook=url)
-    desk.desk.cancel(LOCAL, cancelled)
+    desk.desk.cancel(LOCAL, Kind.VIDEO, cancelled)
     with worker(settings, **VARIABLES), worker(settings, **VARIABLES):
         until(lambda: len(server.received) == 3)
         desk.wait(done, State.DONE)

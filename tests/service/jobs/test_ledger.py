@@ -117,4 +117,4 @@ def test_jobs_are_counted_by_state(ledger: Ledger, queued: MakeVideo) -> None:
     reserve(ledger, "c")
     counts = {state: count for state, count in ledger.counts().items() if count}
     assert counts == {State.QUEUED: 2, State.RECEIVING: 1}
-    assert ledger.oldest_queued() == first.created_at
+    assert ledger.oldest_queued() == first.queued_at

@@ -138,10 +138,21 @@ def test_told_to_end_it_hands_the_job_back(
     make_job: Callable[[FakeAnalyses], Work],
 ) -> None:
     folder.store.write(job.source, fake_video(segments=3, seconds=0.05))
-    with pytest.raises(HandedBack):
-        make_job(InterruptedAnalyses(ending.set)).run("a", run_at_once)
+    make_job(InterruptedAnalyses(ending.set)).run("a", run_at_once)
     left = folder.ledger.get(LOCAL, Kind.VIDEO, "a")
-    assert (left.state, left.segments_done) == (State.RUNNING, 1)
+    assert (left.state, left.segments_done, left.attempts) == (State.QUEUED, 1, 0)
+
+
+def test_a_worker_that_is_ending_begins_nothing(
+    folder: OpenedFolder,
+    job: Job,
+    ending: threading.Event,
+    make_job: Callable[[FakeAnalyses], Work],
+) -> None:
+    ending.set()
+    with pytest.raises(HandedBack):
+        make_job(FakeAnalyses()).run("a", run_at_once)
+    assert folder.ledger.get(LOCAL, Kind.VIDEO, "a") == job
 
 
 def test_one_who_stops_for_no_reason_of_ours_lets_go(

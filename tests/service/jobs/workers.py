@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from service.database.tables import jobs
 from service.jobs.desk import Desk
-from service.jobs.job import LOCAL, Job, Kind, State
+from service.jobs.job import LOCAL, Job, Kind, Priority, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
 from service.settings import Settings
@@ -67,6 +67,26 @@ def worker(settings: Settings, module: str = FAKE, **variables: str) -> Iterator
         process.stdout.close()
 
 
+@contextmanager
+def restarted_worker(settings: Settings, **variables: str) -> Iterator[None]:
+    """Run a worker while the block runs, and another of its name whenever it has ended."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.is_set():
+            with worker(settings, **variables) as one:
+                while one.process.poll() is None and not over.wait(0.02):
+                    pass
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
 @dataclass(frozen=True)
 class Office:
     """A desk, and the folder behind it."""
@@ -74,14 +94,16 @@ class Office:
     folder: OpenedFolder
     desk: Desk
 
-    def send(self, content: bytes, webhook: str | None = None) -> str:
+    def send(
+        self, content: bytes, priority: Priority = Priority.NORMAL, webhook: str | None = None
+    ) -> str:
         """Send a job; return its id."""
 
         async def pieces() -> AsyncIterator[bytes]:
             yield content
 
         settings = {"interval": 0.5, "segment_seconds": 1.0}
-        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, webhook)
+        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, priority, webhook)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
     def set_time(self, job_id: str) -> None:

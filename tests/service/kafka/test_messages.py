@@ -3,7 +3,7 @@ import json
 import pytest
 
 from emotion.errors import InvalidRequest
-from service.jobs.job import Kind, State
+from service.jobs.job import Kind, Priority, State
 from service.jobs.requests import JobRequest
 from service.kafka.messages import JobEnded, JobRequested, topic_of
 from tests.service.delivery.jobs import ended_job
@@ -27,7 +27,7 @@ def test_a_message_asks_as_any_transport_does() -> None:
         name="party.mp4",
         settings={"interval": 2.0},
         key="order-7",
-        priority="high",
+        priority=Priority.HIGH,
         webhook="https://example.com/",
     )
 
