@@ -6,6 +6,7 @@ Times are seconds since 1970, UTC. Nothing here is particular to one database.
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -79,6 +80,32 @@ segments = Table(
     Column("number", Integer, primary_key=True),
     Column("fence", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("job_id", String(32), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    # A webhook, or Kafka.
+    Column("channel", String(16), nullable=False),
+    # The webhook's URL, or the id of the message that asked for the job.
+    Column("address", String(2048), nullable=False),
+    # When to try next; null until the job has ended.
+    Column("due_at", Float),
+    # Tries that were begun; who counted the last one may write.
+    Column("attempts", Integer, nullable=False, default=0),
+    UniqueConstraint("job_id", "channel", name="one_delivery_a_channel"),
+    Index("deliveries_by_due", "channel", "due_at"),
+)
+
+# Of messages: whether the one of this name answers.
+brokers = Table(
+    "brokers",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("is_up", Boolean, nullable=False),
+    Column("said_at", Float, nullable=False),
 )
 
 # Whoever changes a row here goes on alone until its transaction ends.

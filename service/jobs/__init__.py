@@ -1,11 +1,13 @@
 """Jobs: taken in by the front, worked on by workers, kept as rows and objects.
 
 job        what is known of a job; keys of its objects
+promises   who is to be told of its end
 ledger     its row, as the front reads and changes it
 queue      which rows go to the workers, and come back
 turns      whose turn it is
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive
+brokers    whether Kafka answers, where jobs are asked for by messages
 opened     all of these, and the objects, for the data folder that is used
 accepted   what the input of a kind may be
 requests   a job about what lies elsewhere, and what may be set of a job

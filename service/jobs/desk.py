@@ -14,9 +14,11 @@ import structlog
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
 from service.jobs.accepted import accepted_of
+from service.jobs.brokers import Brokers
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
+from service.jobs.promises import count_due
 from service.jobs.requests import JobRequest, location_of, settings_of
 from service.jobs.schedule_desk import ScheduleDesk
 from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
@@ -106,6 +108,7 @@ class Desk:
                     priority=request.priority,
                     uri=str(location),
                     state=State.QUEUED,
+                    webhook=request.webhook,
                 )
             except JobConflict:
                 # Another with this key came first: it is looked at now.
@@ -165,6 +168,8 @@ class Desk:
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=self._folder.ledger.oldest_queued(),
             waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
+            undelivered=count_due(self._folder.database),
+            kafka_up=Brokers(self._folder.database).is_up(),
         )
 
     @contextmanager
@@ -240,6 +245,7 @@ class Desk:
             settings=upload.settings,
             idempotency_key=upload.key_digest,
             priority=upload.priority,
+            webhook=upload.webhook,
         )
 
     async def _drop(self, job: Job) -> None:

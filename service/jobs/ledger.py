@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from service.database.clock import Now
@@ -11,6 +21,7 @@ from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, ENDED, Job, Kind, Owner, State
+from service.jobs.promises import Channel, fall_due, promise, withdraw
 
 _BEING_RECEIVED = "What has this Idempotency-Key is being received. Try again when it is here."
 
@@ -22,12 +33,20 @@ class Ledger:
         """Use a database whose tables are up to date."""
         self._database = database
 
-    def reserve(self, owner: Owner, kind: Kind, **values: Any) -> Job:  # noqa: ANN401  # the row's columns
+    def reserve(
+        self,
+        owner: Owner,
+        kind: Kind,
+        *,
+        webhook: str | None = None,
+        **values: Any,  # noqa: ANN401  # the row's columns
+    ) -> Job:
         """Make the row of a job that is about to arrive.
 
         Args:
             owner: whose it is.
             kind: what it is about.
+            webhook: the URL that is to be told of its end.
             values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None);
                 ``priority``, if it is not the normal one; of what lies elsewhere ``uri`` and
                 ``state``, as it needs not arrive.
@@ -38,6 +57,8 @@ class Ledger:
         try:
             with self._database.begin() as connection:
                 connection.execute(insert(jobs).values(new_row(owner, kind, **values)))
+                if webhook is not None:
+                    promise(connection, values["id"], Channel.WEBHOOK, webhook)
         except IntegrityError as error:
             raise JobConflict(_BEING_RECEIVED) from error
         return self.get(owner, kind, values["id"])
@@ -124,8 +145,9 @@ class Ledger:
             JobConflict: it has ended, or has not arrived yet.
         """
         job = self.get(owner, kind, job_id)
-        if self._change(job, ACTIVE, state=State.CANCELLED, ended_at=Now()):
-            return self.get(owner, kind, job_id)
+        with self._database.begin() as connection:
+            if _change(connection, job, ACTIVE, state=State.CANCELLED, ended_at=Now()):
+                fall_due(connection, job.id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
             raise JobConflict(f"The {kind.noun} is {now.state}; there is nothing to cancel.")
@@ -134,8 +156,11 @@ class Ledger:
     def mark_deleting(self, job: Job) -> None:
         """Hide a job from its owner for good, and keep nothing but what erasing it takes."""
         blank = {"name": None, "sha256": None, "size": None, "error": None, "uri": None}
+        gone = {"state": State.DELETING, "idempotency_key": None, **blank}
         states = [state for state in State if state is not State.DELETING]
-        self._change(job, states, state=State.DELETING, idempotency_key=None, **blank)
+        with self._database.begin() as connection:
+            _change(connection, job, states, **gone)
+            withdraw(connection, job.id)
 
     def in_states(self, states: Sequence[State], limit: int) -> list[Job]:
         """Return everybody's jobs of some states, the oldest first."""
@@ -170,7 +195,7 @@ class Ledger:
     def fail(self, job: Job, error: str) -> None:
         """End a job that nobody works on, unless it went on meanwhile."""
         with self._database.begin() as connection:
-            connection.execute(
+            failed = connection.execute(
                 update(jobs)
                 .where(
                     jobs.c.id == job.id,
@@ -180,6 +205,8 @@ class Ledger:
                 )
                 .values(state=State.FAILED, ended_at=Now(), error=error)
             )
+            if failed.rowcount:
+                fall_due(connection, job.id)
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs there are in each state."""
@@ -204,10 +231,12 @@ class Ledger:
     def _change(self, job: Job, states: Sequence[State], **values: object) -> bool:
         """Change a row if it is in one of some states; return whether it was."""
         with self._database.begin() as connection:
-            result = connection.execute(
-                update(jobs).where(jobs.c.id == job.id, jobs.c.state.in_(states)).values(**values)
-            )
-        return bool(result.rowcount)
+            return _change(connection, job, states, **values)
+
+
+def _change(connection: Connection, job: Job, states: Sequence[State], **values: object) -> bool:
+    mine = jobs.c.id == job.id, jobs.c.state.in_(states)
+    return bool(connection.execute(update(jobs).where(*mine).values(**values)).rowcount)
 
 
 def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns

@@ -25,6 +25,7 @@ class Upload:
         settings: how it is to be analysed.
         key: the caller's Idempotency-Key; None is none.
         priority: which goes first.
+        webhook: the URL that is to be told of the job's end; None is none.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class Upload:
     settings: dict[str, Any]
     key: str | None
     priority: Priority = Priority.NORMAL
+    webhook: str | None = None
 
     @property
     def key_digest(self) -> str | None:
