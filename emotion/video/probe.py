@@ -58,10 +58,13 @@ def _first_size(
 
 
 def _duration(video: OpenVideo, limits: VideoLimits) -> float:
-    """Return the end of the last packet, in seconds; later than any frame begins."""
+    """Return the end of the last packet that is shown, in seconds; later than any frame begins.
+
+    What an edit list leaves out is read, since what is shown may refer to it, and discarded.
+    """
     end = 0.0
     for packet in packets_of(video):
-        if isinstance(packet, Skipped):
+        if isinstance(packet, Skipped) or packet.is_discard:
             continue
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is not None:
