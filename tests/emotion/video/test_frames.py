@@ -71,9 +71,9 @@ def test_of_a_trimmed_video_is_read_what_players_show(seconds: float, tmp_path: 
     """From the edit list's first frame, which is no key frame, to its last."""
     path = write_clip(tmp_path / "clip.mp4", greys(LEVELS), steady(10, 2), bf="2", g="8")
     path.write_bytes(with_edit(path.read_bytes(), 0.5, 1.0))
-    settings = VideoSettings(0.2, seconds)
-    assert told(pictures(path, 0.2, seconds)) == [(0.0, 70), (0.2, 90), (0.4, 110), (0.6, 130), (0.8, 150)]
-    assert Skipped() not in events(path, settings)
+    shown = [(0.0, 70), (0.2, 90), (0.4, 110), (0.6, 130), (0.8, 150)]
+    assert told(pictures(path, 0.2, seconds)) == shown
+    assert Skipped() not in events(path, VideoSettings(0.2, seconds))
 
 
 @pytest.mark.parametrize(("turn", "corner"), [(0, 0), (90, 1), (180, 2), (270, 3)])
