@@ -12,8 +12,24 @@ from tests.pictures import gradient
 def test_a_video_is_described(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", [gradient(96, 64)] * 20, steady(10, 2))
     info = probe(path, VideoLimits())
-    assert info == VideoInfo("mov", "h264", 96, 64, 2.0, info.frame_rate)
+    assert info == VideoInfo("mp4", "h264", 96, 64, 2.0, info.frame_rate)
     assert info.frame_rate == pytest.approx(10, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "container"),
+    [("mp4", "mp4"), ("mov", "mov"), ("webm", "matroska"), ("ts", "mpegts"), ("avi", "avi")],
+)
+def test_a_container_is_named(suffix: str, container: str, tmp_path: Path) -> None:
+    codec = {"webm": "libvpx-vp9", "avi": "mpeg4"}.get(suffix, "libx264")
+    path = write_clip(tmp_path / f"clip.{suffix}", greys([50] * 5), steady(10, 0.5), codec=codec)
+    assert probe(path, VideoLimits()).container == container
+
+
+def test_a_quicktime_file_without_a_brand_is_mov(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mov", greys([50] * 5), steady(10, 0.5))
+    path.write_bytes(path.read_bytes().replace(b"ftyp", b"wide", 1))
+    assert probe(path, VideoLimits()).container == "mov"
 
 
 def test_length_is_found_where_the_header_has_none(tmp_path: Path) -> None:
