@@ -126,6 +126,14 @@ async def test_an_interval_out_of_range_is_422(client: httpx.AsyncClient, interv
     assert problem(response, 422, "invalid-request")["detail"].startswith("interval: ")
 
 
+@pytest.mark.parametrize("query", ["intervall=1", "interval=1&interval=2", "foo", "=1"])
+async def test_what_cant_be_set_or_is_set_twice_is_422(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    response = await client.post(f"/v1/videos?{query}", content=VIDEO, headers=MP4)
+    problem(response, 422, "invalid-request")
+
+
 @pytest.mark.parametrize("announced", [True, False])
 async def test_too_many_bytes_are_413_and_leave_nothing(*, announced: bool) -> None:
     settings = Settings(max_video_bytes=1000, min_free_bytes=0)
