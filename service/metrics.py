@@ -198,6 +198,19 @@ class Present:
                 yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))
 
 
+@dataclass(frozen=True, slots=True)
+class QueueWait:
+    """How long jobs waited that were begun lately, in seconds.
+
+    Attributes:
+        mean: of them.
+        longest: of them.
+    """
+
+    mean: float
+    longest: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JobsPresent:
     """How it stands with jobs as a whole, at the moment of a scrape.
@@ -206,11 +219,13 @@ class JobsPresent:
         workers: how many are alive.
         by_state: how many jobs are in each state.
         oldest_queued: seconds that the one waits that waits longest; 0 where none does.
+        waits: how long those waited that were begun lately, by priority.
     """
 
     workers: int
     by_state: Mapping[str, int]
     oldest_queued: float
+    waits: Mapping[str, QueueWait]
 
     def collect(self) -> "Iterator[Metric]":
         """Give the metrics, as prometheus_client's collectors do."""
@@ -228,6 +243,16 @@ class JobsPresent:
             "How long the job waits that waits longest.",
             value=self.oldest_queued,
         )
+        for name, what in (
+            ("mean", "How long jobs waited that were begun in the last ten minutes."),
+            ("longest", "How long that one waited that waited longest of them."),
+        ):
+            waits = GaugeMetricFamily(
+                f"rapt_jobs_queue_wait_{name}_seconds", what, labels=["priority"]
+            )
+            for priority, wait in self.waits.items():
+                waits.add_metric([priority], getattr(wait, name))
+            yield waits
 
 
 def render_metrics(*present: Present | JobsPresent) -> bytes:

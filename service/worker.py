@@ -4,10 +4,13 @@ Any number may run; each works on one video at a time. SIGTERM and Ctrl-C hand b
 and nothing is lost if it is killed.
 """
 
+import re
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
@@ -58,27 +61,29 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
     """Work on videos until an event is set.
 
     Raises:
-        InvalidRequest: the data folder, or this worker's name, is another's.
+        InvalidRequest: the data folder, or this worker's name, is another's; or a database or a
+            bucket can't be used.
         StorageFull: the data folder can't be opened.
         StorageUnavailable: likewise.
     """
-    place = settings.data_folder.place(settings.executor_id)
-    with opened_folder(settings) as folder, place as executor:
+    # Of several machines, each has a first worker.
+    names = _host_name() if settings.database_url else "worker"
+    place = settings.data_folder.place(settings.executor_id, names)
+    with opened_folder(settings) as folder, place as executor, _schedules(settings, folder, ending):
         heartbeat = Heartbeat(folder.database, executor)
         beats = Periodic(
             "heartbeat", _carefully(heartbeat.beat), settings.worker_stale_seconds / _BEATS
         )
         beats.start()
-        workflows = Workflows(settings.data_folder.workflows_url, executor)
+        workflows = Workflows(settings.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
-        sources = Sources()
-        inputs = Inputs(claims, folder.store, sources, patience, settings)
-        workflows.start(Work(claims, inputs, folder.store, analyses, patience))
-        log.info("worker_started", executor=executor)
         steward = Steward(folder, workflows, settings)
-        turns = _schedules_looked_at(folder, sources, settings, ending)
-        turns.start()
+        steward.begin()
+        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+        work = Work(claims, inputs, folder.store, analyses, patience, settings.job_tries)
+        workflows.start(work)
+        log.info("worker_started", executor=executor)
         try:
             for looks in count():
                 if ending.wait(_LOOK_SECONDS):
@@ -89,19 +94,14 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         finally:
             ending.set()
             workflows.stop()
-            turns.stop()
             beats.stop()
             _carefully(heartbeat.end)()
             log.info("worker_ended", executor=executor)
 
 
-def _schedules_looked_at(
-    folder: OpenedFolder, sources: Sources, settings: Settings, ending: threading.Event
-) -> Periodic:
-    """Return what looks at schedules, apart from the steward: a bucket may be slow to answer."""
-    schedules = Schedules(folder.database)
-    scheduler = Scheduler(schedules, folder.ledger, sources, settings, ending)
-    return Periodic("schedules", scheduler.look, _SCHEDULE_SECONDS)
+def _host_name() -> str:
+    """Return this machine's name, in letters that a worker's name may have."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "worker"
 
 
 def _inline_analyses(settings: Settings) -> Analyses:
@@ -109,6 +109,19 @@ def _inline_analyses(settings: Settings) -> Analyses:
     from service.jobs.analysis import InlineAnalyses  # noqa: PLC0415
 
     return InlineAnalyses(settings)
+
+
+@contextmanager
+def _schedules(settings: Settings, folder: OpenedFolder, ending: threading.Event) -> Iterator[None]:
+    """Look at schedules while the block runs; not as the steward does: a bucket may be slow."""
+    schedules = Schedules(folder.database)
+    scheduler = Scheduler(schedules, folder.ledger, Sources(), settings, ending)
+    looks = Periodic("schedules", scheduler.look, _SCHEDULE_SECONDS)
+    looks.start()
+    try:
+        yield
+    finally:
+        looks.stop()
 
 
 def _carefully(work: Callable[[], None]) -> Callable[[], None]:

@@ -27,8 +27,12 @@ jobs = Table(
     Column("tenant", String(64), nullable=False),
     Column("purpose", String(64), nullable=False),
     Column("kind", String(16), nullable=False, server_default="video"),
+    Column("priority", String(16), nullable=False, server_default="normal"),
     Column("state", String(16), nullable=False),
+    # Began to arrive, had arrived, was first begun, ended.
     Column("created_at", Float, nullable=False),
+    Column("queued_at", Float),
+    Column("begun_at", Float),
     Column("ended_at", Float),
     # As its owner calls it; shown, and never used as a path.
     Column("name", String(255)),
@@ -48,6 +52,12 @@ jobs = Table(
     # Times that it was begun since a segment was last done.
     Column("attempts", Integer, nullable=False, default=0),
     Column("executor", String(255)),
+    # When it was sent to the queue's end; null where it has the place that it was queued at.
+    Column("waits_since", Float),
+    # When the workers were given it; null where it waits for that.
+    Column("handed_out_at", Float),
+    # Counts the times that they were; only the last may be begun.
+    Column("ticket", Integer, nullable=False, server_default="0"),
     Column("error", String(1024)),
     # Under which fence the report was written that stands.
     Column("report_fence", Integer),
@@ -58,6 +68,7 @@ jobs = Table(
     UniqueConstraint("tenant", "purpose", "idempotency_key", name="one_video_a_key"),
     Index("jobs_by_age", "tenant", "kind", "created_at", "id"),
     Index("jobs_by_state", "state"),
+    Index("jobs_by_begin", "begun_at"),
 )
 
 segments = Table(
@@ -98,6 +109,14 @@ seen_files = Table(
     Column("file", String(64), primary_key=True),
 )
 
+# Whoever changes a row here goes on alone until its transaction ends.
+turns = Table(
+    "turns",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("taken", BigInteger, nullable=False),
+)
+
 executors = Table(
     "executors",
     metadata,
@@ -105,3 +124,6 @@ executors = Table(
     Column("boot", String(32), nullable=False),
     Column("heartbeat", Float, nullable=False),
 )
+
+# One row: an id that is drawn with the tables. Objects that belong to the rows are marked with it.
+installation = Table("installation", metadata, Column("id", String(32), primary_key=True))

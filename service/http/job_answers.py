@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from emotion.errors import InvalidRequest
 from service.answers import ModelBody
-from service.jobs.job import ACTIVE, Job, Kind, State
+from service.jobs.job import ACTIVE, Job, Kind, Priority, State
 
 _NO_WORKER = (
     "No worker is running; the {noun} waits for one. `rapt serve` starts one, and "
@@ -34,6 +34,7 @@ class JobBody(BaseModel):
     id: str
     kind: Kind
     state: State
+    priority: Priority = Field(description="Which goes first.")
     progress: float = Field(description="How much of the work is done, 0 to 1.")
     seconds_left: float | None = Field(
         description="How long the rest takes at the pace so far; null where that is not known."
@@ -64,6 +65,7 @@ class JobBody(BaseModel):
             id=job.id,
             kind=job.kind,
             state=job.state,
+            priority=job.priority,
             progress=round(job.progress, 4),
             seconds_left=None if left is None else round(left, 1),
             detail=_NO_WORKER.format(noun=job.kind.noun) if waits_in_vain else job.error,

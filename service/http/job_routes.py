@@ -17,9 +17,9 @@ from service.http.job_events import Followers, events_of
 from service.http.problems import MEDIA_TYPE, Problem
 from service.http.report_formats import choose_format
 from service.http.upload_bodies import UploadForm, media_type_of, read_upload
-from service.jobs.job import LOCAL, Job, Kind
+from service.jobs.job import LOCAL, Job, Kind, Priority
 from service.jobs.opener import DeskOpener
-from service.jobs.requests import JobRequest, settings_of
+from service.jobs.requests import JobRequest, priority_of, settings_of
 from service.jobs.uploads import Upload
 from service.settings import Settings
 
@@ -189,6 +189,7 @@ class JobRoutes:
             name=body.name,
             settings=analysis,
             key=key,
+            priority=_read_priority(request),
         )
 
     async def _read_reference(self, request: Request) -> JobRequest:
@@ -199,6 +200,7 @@ class JobRoutes:
             name=body.name,
             settings=self._read_numbers(request),
             key=_read_key(request),
+            priority=_read_priority(request),
         )
 
     def _read_numbers(self, request: Request) -> dict[str, float]:
@@ -214,9 +216,10 @@ class JobRoutes:
             "multipart/form-data": {"schema": form},
             JSON: {"schema": ReferenceBody.model_json_schema()},
         }
+        priority = _query("priority", "string", enum=list(Priority))
         key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
         return {
-            "parameters": [*(_query(name, "number") for name in self.numbers), key],
+            "parameters": [*(_query(name, "number") for name in self.numbers), priority, key],
             "requestBody": {"required": True, "content": content},
         }
 
@@ -226,6 +229,10 @@ def _read_key(request: Request) -> str | None:
     if key is not None and not 0 < len(key) <= _MOST_KEY:
         raise InvalidRequest(f"Idempotency-Key: it has 1 to {_MOST_KEY} characters.")
     return key
+
+
+def _read_priority(request: Request) -> Priority:
+    return priority_of(request.query_params.get("priority", Priority.NORMAL))
 
 
 def _read_limit(request: Request) -> int:
@@ -251,5 +258,5 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _WHY[status], "content": content} for status in statuses}
 
 
-def _query(name: str, kind: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": kind}}
+def _query(name: str, kind: str, **more: object) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": kind, **more}}

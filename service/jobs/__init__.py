@@ -2,6 +2,8 @@
 
 job        what is known of a job; keys of its objects
 ledger     its row, as the front reads and changes it
+queue      which rows go to the workers, and come back
+turns      whose turn it is
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive
 opened     all of these, and the objects, for the data folder that is used

@@ -4,13 +4,13 @@ Who begins the work raises the row's fence by one, and every later write asks fo
 worker that was thought dead and goes on can't change anything any more.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from emotion.faces import ModelVersion
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.job import ACTIVE, Job, State
@@ -41,27 +41,53 @@ class Claims:
         self._database = database
         self._executor = executor
 
-    def claim(self, job_id: str) -> Claim:
+    def claim(self, job_id: str, ticket: int | None = None) -> Claim:
         """Begin the work on a job, or take it up from another worker.
 
+        Args:
+            job_id: the job's.
+            ticket: with which it was handed out; None where nobody hands out.
+
         Raises:
-            ClaimLost: it is not waiting, nor in work.
+            ClaimLost: it is not waiting, nor in work, or was handed out again since.
         """
+        handed_out = (jobs.c.ticket == ticket, jobs.c.handed_out_at.is_not(None))
         with self._database.begin() as connection:
             taken = connection.execute(
                 update(jobs)
-                .where(jobs.c.id == job_id, jobs.c.state.in_(ACTIVE))
+                .where(
+                    jobs.c.id == job_id,
+                    jobs.c.state.in_(ACTIVE),
+                    *(() if ticket is None else handed_out),
+                )
                 .values(
                     state=State.RUNNING,
                     fence=jobs.c.fence + 1,
                     attempts=jobs.c.attempts + 1,
                     executor=self._executor,
+                    begun_at=func.coalesce(jobs.c.begun_at, Now()),
                 )
             )
             if not taken.rowcount:
                 raise ClaimLost(job_id)
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
         return Claim(Job.of(row), row["attempts"])
+
+    def hand_back(self, claim: Claim) -> None:
+        """Have a job wait again where it was in the queue: its worker ends, by no fault of it.
+
+        Raises:
+            ClaimLost: see there.
+        """
+        with self._database.begin() as connection:
+            _write(
+                connection,
+                claim,
+                state=State.QUEUED,
+                executor=None,
+                handed_out_at=None,
+                attempts=case((jobs.c.attempts > 0, jobs.c.attempts - 1), else_=0),
+            )
 
     def holds(self, claim: Claim) -> bool:
         """Return whether the claim still stands."""
@@ -122,7 +148,7 @@ class Claims:
         Raises:
             ClaimLost: see there.
         """
-        ended = {"state": State.DONE, "ended_at": time.time(), "report_fence": claim.job.fence}
+        ended = {"state": State.DONE, "ended_at": Now(), "report_fence": claim.job.fence}
         self._end(claim, ended)
 
     def fail(self, claim: Claim, error: str) -> None:
@@ -131,7 +157,7 @@ class Claims:
         Raises:
             ClaimLost: see there.
         """
-        self._end(claim, {"state": State.FAILED, "ended_at": time.time(), "error": error[:1024]})
+        self._end(claim, {"state": State.FAILED, "ended_at": Now(), "error": error[:1024]})
 
     def _end(self, claim: Claim, ended: dict[str, Any]) -> None:
         with self._database.begin() as connection:

@@ -30,6 +30,19 @@ class Kind(StrEnum):
         return {Kind.VIDEO: "video", Kind.PHOTOS: "set of photos"}[self]
 
 
+class Priority(StrEnum):
+    """Which job goes first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order: 1 goes first."""
+        return 1 + list(Priority).index(self)
+
+
 class State(StrEnum):
     """How far a job is."""
 
@@ -42,6 +55,8 @@ class State(StrEnum):
     DELETING = "deleting"
 
 
+# A job that was begun so often without a segment done waits behind all others.
+STUMBLES = 2
 # Waiting for a worker or in work.
 ACTIVE = (State.QUEUED, State.RUNNING)
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
@@ -77,9 +92,13 @@ class Job:
         id: 32 hex digits, random.
         owner: whose it is.
         kind: what it is about.
+        priority: which goes first.
         state: how far it is.
         created_at: when it began to arrive, in seconds since 1970.
-        ended_at: when it was done, failed or was cancelled; likewise.
+        queued_at: when it had arrived; likewise.
+        handed_out_at: when it was last handed to the workers; None where it waits for that.
+        begun_at: when the work first began.
+        ended_at: when it was done, failed or was cancelled.
         name: as its owner calls it; to be shown only.
         size: in bytes, once it has arrived.
         sha256: of its bytes, in hex, likewise.
@@ -89,6 +108,8 @@ class Job:
         segments_done: of them.
         worked_seconds: spent on those that are done.
         fence: how many times it was begun.
+        attempts: of them, since a segment was last done.
+        ticket: how many times it was handed out.
         error: why it failed, in a sentence.
         report_fence: under which fence its report was written.
         source_deleted_at: when the upload was deleted.
@@ -99,8 +120,12 @@ class Job:
     id: str
     owner: Owner
     kind: Kind
+    priority: Priority
     state: State
     created_at: float
+    queued_at: float | None
+    handed_out_at: float | None
+    begun_at: float | None
     ended_at: float | None
     name: str | None
     size: int | None
@@ -111,6 +136,8 @@ class Job:
     segments_done: int
     worked_seconds: float
     fence: int
+    attempts: int
+    ticket: int
     error: str | None
     report_fence: int | None
     source_deleted_at: float | None
@@ -121,15 +148,29 @@ class Job:
     def of(cls, row: "RowMapping") -> Self:
         """Read a row of the table ``jobs``."""
         elsewhere = {"model_name", "model_version", "tenant", "purpose", "kind", "state"}
-        elsewhere |= {"idempotency_key", "attempts", "executor"}
+        elsewhere |= {"priority", "idempotency_key", "waits_since", "executor"}
         model = row["model_version"]
         return cls(
             owner=Owner(row["tenant"], row["purpose"]),
             kind=Kind(row["kind"]),
+            priority=Priority(row["priority"]),
             state=State(row["state"]),
             model=None if model is None else ModelVersion(row["model_name"], model),
             **{name: value for name, value in row.items() if name not in elsewhere},
         )
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order of jobs that wait: 1 goes first."""
+        return Priority.LOW.rank if self.attempts >= STUMBLES else self.priority.rank
+
+    @property
+    def tickets(self) -> list[str]:
+        """What it was handed out as, the last time last.
+
+        The first is its id: so it was before jobs had tickets.
+        """
+        return [self.id, *(f"{self.id}-{number}" for number in range(1, self.ticket + 1))]
 
     @property
     def progress(self) -> float:

@@ -1,12 +1,12 @@
 """A job's row, as the front reads and changes it."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.errors import JobConflict, UnknownJob
@@ -28,8 +28,9 @@ class Ledger:
         Args:
             owner: whose it is.
             kind: what it is about.
-            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None); of
-                what lies elsewhere ``uri`` and ``state``, as it needs not arrive.
+            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None);
+                ``priority``, if it is not the normal one; of what lies elsewhere ``uri`` and
+                ``state``, as it needs not arrive.
 
         Raises:
             JobConflict: another job has the key.
@@ -47,7 +48,7 @@ class Ledger:
         Raises:
             UnknownJob: it was deleted meanwhile.
         """
-        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED}
+        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": Now()}
         if not self._change(job, (State.RECEIVING,), **arrived):
             raise _unknown(job.kind, job.id)
 
@@ -110,7 +111,7 @@ class Ledger:
             JobConflict: it has ended, or has not arrived yet.
         """
         job = self.get(owner, kind, job_id)
-        if self._change(job, ACTIVE, state=State.CANCELLED, ended_at=time.time()):
+        if self._change(job, ACTIVE, state=State.CANCELLED, ended_at=Now()):
             return self.get(owner, kind, job_id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
@@ -132,8 +133,9 @@ class Ledger:
             .limit(limit)
         )
 
-    def older(self, states: Sequence[State], column: str, before: float) -> list[Job]:
-        """Return jobs of some states of which a time lies before another."""
+    def older(self, states: Sequence[State], column: str, seconds: float) -> list[Job]:
+        """Return jobs of some states of which a time lies so many seconds back."""
+        before = Now() - seconds
         return self._rows(
             select(jobs).where(jobs.c.state.in_(states), jobs.c[column] < before).limit(100)
         )
@@ -150,7 +152,7 @@ class Ledger:
         """Note that the upload of an ended job is gone, and drop what its segments came to."""
         with self._database.begin() as connection:
             connection.execute(delete(segments).where(segments.c.job_id == job.id))
-        self._change(job, ENDED, source_deleted_at=time.time())
+        self._change(job, ENDED, source_deleted_at=Now())
 
     def fail(self, job: Job, error: str) -> None:
         """End a job that nobody works on, unless it went on meanwhile."""
@@ -159,10 +161,11 @@ class Ledger:
                 update(jobs)
                 .where(
                     jobs.c.id == job.id,
-                    jobs.c.state.in_(ACTIVE),
+                    jobs.c.state == job.state,
                     jobs.c.fence == job.fence,
+                    jobs.c.ticket == job.ticket,
                 )
-                .values(state=State.FAILED, ended_at=time.time(), error=error)
+                .values(state=State.FAILED, ended_at=Now(), error=error)
             )
 
     def counts(self) -> dict[State, int]:
@@ -172,12 +175,14 @@ class Ledger:
             counted = {State(state): count for state, count in connection.execute(query)}
         return {state: counted.get(state, 0) for state in State}
 
-    def oldest_queued(self) -> float | None:
-        """Return when the job that waits longest was created."""
-        query = select(func.min(jobs.c.created_at)).where(jobs.c.state == State.QUEUED)
+    def oldest_queued(self) -> float:
+        """Return how many seconds ago the job that waits longest was queued; 0 without one."""
+        age = Now() - func.min(jobs.c.queued_at)
         with self._database.begin() as connection:
-            oldest: float | None = connection.scalar(query)
-        return oldest
+            oldest: float | None = connection.scalar(
+                select(age).where(jobs.c.state == State.QUEUED)
+            )
+        return max(0.0, oldest or 0.0)
 
     def _rows(self, query: Select[Any]) -> list[Job]:
         with self._database.begin() as connection:
@@ -194,12 +199,14 @@ class Ledger:
 
 def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns
     """Return the row of a new job; see ``Ledger.reserve``."""
+    needs_not_arrive = values.get("state") is State.QUEUED
     return {
         "tenant": owner.tenant,
         "purpose": owner.purpose,
         "kind": kind,
         "state": State.RECEIVING,
-        "created_at": time.time(),
+        "created_at": Now(),
+        "queued_at": Now() if needs_not_arrive else None,
         **values,
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from emotion.errors import InvalidRequest
 from emotion.video.settings import VideoSettings
-from service.jobs.job import Kind, digest_of
+from service.jobs.job import Kind, Priority, digest_of
 from service.settings import Settings
 from service.sources import Location, allowed_location
 
@@ -21,7 +21,7 @@ class JobRequest:
         name: as the caller calls it; None for its own.
         settings: how it is to be analysed, as far as a caller may say; see ``settings_of``.
         key: the same again is the same job; None is no key.
-        priority: None is the usual one.
+        priority: which goes first.
         webhook: who is told when it has ended; None is nobody.
     """
 
@@ -30,13 +30,26 @@ class JobRequest:
     name: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = None
-    priority: str | None = None
+    priority: Priority = Priority.NORMAL
     webhook: str | None = None
 
     @property
     def key_digest(self) -> str | None:
         """What is kept of the key."""
         return None if self.key is None else digest_of(self.key)
+
+
+def priority_of(name: str) -> Priority:
+    """Return the priority of a name.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    try:
+        return Priority(name)
+    except ValueError as error:
+        known = ", ".join(Priority)
+        raise InvalidRequest(f"priority: {name[:32]!r} is none of {known}.") from error
 
 
 def location_of(kind: Kind, uri: str, settings: Settings) -> Location:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.jobs.accepted import Accepted
-from service.jobs.job import Kind, digest_of
+from service.jobs.job import Kind, Priority, digest_of
 
 _ROOM_EVERY = 64 * 2**20  # Bytes between two looks at the room that is left.
 
@@ -22,6 +22,7 @@ class Upload:
         name: as the caller calls it.
         settings: how it is to be analysed.
         key: the caller's Idempotency-Key; None is none.
+        priority: which goes first.
     """
 
     kind: Kind
@@ -30,6 +31,7 @@ class Upload:
     name: str | None
     settings: dict[str, Any]
     key: str | None
+    priority: Priority = Priority.NORMAL
 
     @property
     def key_digest(self) -> str | None:

@@ -5,7 +5,8 @@ middle: what was stored stays, and what a worker writes that has lost its claim 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,14 +21,13 @@ from service.jobs.claims import Claim, ClaimLost, Claims
 from service.jobs.inputs import Inputs
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
-from service.storage import ObjectStore
+from service.storage.objects import ObjectStore
 from service.storage_errors import StorageFull, StorageUnavailable
 
 T = TypeVar("T")
 # Runs a named step: not again, if it is known to be done.
 Step = Callable[[str, Callable[[], None]], None]
 
-_MOST_ATTEMPTS = 8
 _LOOK_SECONDS = 0.5  # Between two looks at whether the claim still stands.
 
 log = structlog.get_logger()
@@ -86,6 +86,7 @@ class Work:
         store: objects.
         analyses: opens jobs.
         patience: tries again where storage fails, and ends that when the worker does.
+        tries: after how many, none of which did a segment, a job has failed.
     """
 
     claims: Claims
@@ -93,27 +94,34 @@ class Work:
     store: ObjectStore
     analyses: Analyses
     patience: Patience
+    tries: int = 8
 
-    def run(self, job_id: str, step: Step) -> None:
+    def run(self, job_id: str, step: Step, ticket: int | None = None) -> None:
         """Do what is left of the work on a job.
 
+        Args:
+            job_id: the job's.
+            step: runs the parts of the work.
+            ticket: see ``Claims.claim``.
+
         Raises:
-            HandedBack: the worker is ending.
+            HandedBack: the worker is ending, and couldn't note that the job waits again.
             StorageFull: there is no room, and no way to note it.
             StorageUnavailable: likewise.
         """
+        if self.patience.is_ending:
+            raise HandedBack
         try:
-            claim = self._patiently(lambda: self.claims.claim(job_id))
+            claim = self._patiently(lambda: self.claims.claim(job_id, ticket))
         except ClaimLost:
             log.info("job_not_taken", job=job_id)
             return
         log.info("job_taken", job=job_id, fence=claim.job.fence)
         try:
             self._work(claim, step)
-        except Stopped as error:
-            if self.patience.is_ending:
-                raise HandedBack from error
-            self._let_go(claim)
+        except HandedBack:
+            if not self._hand_back(claim):
+                raise
         except ClaimLost:
             self._let_go(claim)
         except (InputError, ModelError) as error:
@@ -126,13 +134,11 @@ class Work:
             self._fail(claim, "The upload is gone. Send it again.")
 
     def _work(self, claim: Claim, step: Step) -> None:
-        if claim.attempts > _MOST_ATTEMPTS:
-            raise InputError(
-                f"The work on it was begun {_MOST_ATTEMPTS} times and got no further: the "
-                "worker ended each time. Its log may say why."
-            )
-        with self.inputs.as_local_file(claim, self._should_stop(claim)) as path:
-            analysis = self.analyses.open(path, claim.job, self._should_stop(claim))
+        if claim.attempts > self.tries:
+            raise InputError(got_no_further(self.tries))
+        should_stop = self._should_stop(claim)
+        with self._stoppable(claim), self.inputs.as_local_file(claim, should_stop) as path:
+            analysis = self.analyses.open(path, claim.job, should_stop)
             self._patiently(lambda: self.claims.pin(claim, analysis.model))
             done = self._patiently(lambda: self.claims.plan(claim, analysis.segment_count))
             # Steps are told apart by their order too, so each has its turn, done or not.
@@ -146,12 +152,8 @@ class Work:
 
     def _segment(self, claim: Claim, analysis: Analysis, number: int) -> None:
         began = time.monotonic()
-        try:
+        with self._stoppable(claim):
             payload = self._patiently(lambda: analysis.analyse(number, self._should_stop(claim)))
-        except Stopped as error:
-            if self.patience.is_ending:
-                raise HandedBack from error
-            raise ClaimLost(claim.job.id) from error
         seconds = time.monotonic() - began
         self._patiently(lambda: self.claims.store(claim, number, payload, seconds))
 
@@ -173,6 +175,29 @@ class Work:
             self._patiently(lambda: self.claims.fail(claim, why))
         except ClaimLost:
             self._let_go(claim)
+
+    @contextmanager
+    def _stoppable(self, claim: Claim) -> Iterator[None]:
+        """Say why the analysis stopped: the worker is to end, or the claim is lost."""
+        try:
+            yield
+        except Stopped as error:
+            if self.patience.is_ending:
+                raise HandedBack from error
+            raise ClaimLost(claim.job.id) from error
+
+    def _hand_back(self, claim: Claim) -> bool:
+        """Have the job wait again; return whether that could be noted."""
+        try:
+            self.claims.hand_back(claim)
+        except ClaimLost:
+            self._let_go(claim)
+        except (StorageFull, StorageUnavailable):
+            # Others take it up once they see that this worker has ended.
+            return False
+        else:
+            log.info("job_handed_back", job=claim.job.id)
+        return True
 
     def _let_go(self, claim: Claim) -> None:
         log.info("job_lost", job=claim.job.id, fence=claim.job.fence)
@@ -197,6 +222,14 @@ class Work:
 
     def _patiently(self, work: Callable[[], T]) -> T:
         return self.patience.run(work)
+
+
+def got_no_further(tries: int) -> str:
+    """Say why a job has failed that killed its worker each time."""
+    return (
+        f"The work on it was begun {tries} times and got no further: the worker ended each time. "
+        "Its log may say why."
+    )
 
 
 def _nothing() -> None:

@@ -10,8 +10,11 @@ import pytest
 
 from service.settings import Settings
 from tests.service.http.client import MULTIPART, client_of, form, problem, started_plane
-from tests.service.http.video_client import MP4, VIDEO, objects_of, send
+from tests.service.http.video_client import MP4, VIDEO, send
 from tests.service.jobs.fake_analyses import fake_video
+from tests.service.kept import objects_of
+
+pytestmark = pytest.mark.usefixtures("kept")
 
 
 async def test_a_video_is_accepted_and_waits(client: httpx.AsyncClient) -> None:
@@ -97,6 +100,24 @@ async def test_what_is_no_video_is_refused_and_leaves_nothing(
     problem(await client.post("/v1/videos", content=content, headers=headers), status, kind)
     assert objects_of(settings) == []
     assert (await client.get("/v1/videos")).json()["videos"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "priority"), [("", "normal"), ("?priority=high", "high"), ("?priority=low", "low")]
+)
+async def test_a_video_has_the_priority_that_is_asked_for(
+    client: httpx.AsyncClient, query: str, priority: str
+) -> None:
+    body = (await client.post(f"/v1/videos{query}", content=VIDEO, headers=MP4)).json()
+    assert (body["priority"], (await client.get(body["links"]["self"])).json()) == (priority, body)
+
+
+@pytest.mark.parametrize("priority", ["urgent", "", "HIGH", "%00"])
+async def test_another_priority_is_422(client: httpx.AsyncClient, priority: str) -> None:
+    response = await client.post(f"/v1/videos?priority={priority}", content=VIDEO, headers=MP4)
+    detail = problem(response, 422, "invalid-request")["detail"]
+    assert detail.startswith("priority: ")
+    assert detail.endswith(" is none of high, normal, low.")
 
 
 @pytest.mark.parametrize("interval", ["0.01", "61", "nan", "often"])

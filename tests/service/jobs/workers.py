@@ -15,10 +15,11 @@ from sqlalchemy import update
 
 from service.database.tables import jobs
 from service.jobs.desk import Desk
-from service.jobs.job import LOCAL, Job, Kind, State
+from service.jobs.job import LOCAL, Job, Kind, Priority, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
 from service.settings import Settings
+from tests.service.kept import variables_of
 
 PROJECT = Path(__file__).parents[3]
 FAKE = "tests.service.jobs.fake_worker"
@@ -41,7 +42,7 @@ def worker(settings: Settings, module: str = FAKE, **variables: str) -> Iterator
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAPT_")}
     own = {
         "PYTHONPATH": str(PROJECT),
-        "RAPT_HOME": str(settings.home),
+        **variables_of(settings),
         "RAPT_WORKER_STALE_SECONDS": str(settings.worker_stale_seconds),
         "RAPT_MIN_FREE_BYTES": "0",
         "RAPT_STORAGE_TRIES": "3",
@@ -67,6 +68,26 @@ def worker(settings: Settings, module: str = FAKE, **variables: str) -> Iterator
         process.stdout.close()
 
 
+@contextmanager
+def restarted_worker(settings: Settings, **variables: str) -> Iterator[None]:
+    """Run a worker while the block runs, and another of its name whenever it has ended."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.is_set():
+            with worker(settings, **variables) as one:
+                while one.process.poll() is None and not over.wait(0.02):
+                    pass
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
 @dataclass(frozen=True)
 class Office:
     """A desk, and the folder behind it."""
@@ -74,14 +95,14 @@ class Office:
     folder: OpenedFolder
     desk: Desk
 
-    def send(self, content: bytes) -> str:
+    def send(self, content: bytes, priority: Priority = Priority.NORMAL) -> str:
         """Send a job; return its id."""
 
         async def pieces() -> AsyncIterator[bytes]:
             yield content
 
         settings = {"interval": 0.5, "segment_seconds": 1.0}
-        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None)
+        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, priority)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
     def set_time(self, job_id: str) -> None:
