@@ -17,6 +17,7 @@ from service.http.job_events import Followers, events_of
 from service.http.problems import MEDIA_TYPE, Problem
 from service.http.report_formats import choose_format
 from service.http.upload_bodies import UploadForm, media_type_of, read_upload
+from service.http.webhooks import read_webhook
 from service.jobs.job import LOCAL, Job, Kind, Priority
 from service.jobs.opener import DeskOpener
 from service.jobs.requests import JobRequest, priority_of, settings_of
@@ -82,7 +83,7 @@ class JobRoutes:
         async def send(request: Request) -> Response:
             desk = await run_in_threadpool(opener.open)
             if media_type_of(request) == JSON:
-                reference = await self._read_reference(request)
+                reference = await self._read_reference(request, settings)
                 job = await run_in_threadpool(desk.request, LOCAL, reference)
             else:
                 job = await desk.accept(LOCAL, await self._read_upload(request, settings))
@@ -181,6 +182,7 @@ class JobRoutes:
     async def _read_upload(self, request: Request, settings: Settings) -> Upload:
         analysis = settings_of(self.kind, self._read_numbers(request), settings)
         key = _read_key(request)
+        webhook = read_webhook(request, settings)
         body = await read_upload(request, self.form)
         return Upload(
             kind=self.kind,
@@ -190,9 +192,11 @@ class JobRoutes:
             settings=analysis,
             key=key,
             priority=_read_priority(request),
+            webhook=webhook,
         )
 
-    async def _read_reference(self, request: Request) -> JobRequest:
+    async def _read_reference(self, request: Request, settings: Settings) -> JobRequest:
+        webhook = read_webhook(request, settings)
         body = await read_reference(request)
         return JobRequest(
             kind=self.kind,
@@ -201,6 +205,7 @@ class JobRoutes:
             settings=self._read_numbers(request),
             key=_read_key(request),
             priority=_read_priority(request),
+            webhook=webhook,
         )
 
     def _read_numbers(self, request: Request) -> dict[str, float]:
@@ -218,8 +223,9 @@ class JobRoutes:
         }
         priority = _query("priority", "string", enum=list(Priority))
         key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
+        queries = [_query(name, "number") for name in self.numbers]
         return {
-            "parameters": [*(_query(name, "number") for name in self.numbers), priority, key],
+            "parameters": [*queries, priority, _query("webhook", "string"), key],
             "requestBody": {"required": True, "content": content},
         }
 
