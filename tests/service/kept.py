@@ -39,7 +39,6 @@ def kept_on(
     postgres: PostgresServer, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Have settings name a database and a prefix of their own while the block runs."""
-    s3.make_bucket(BUCKET, {"made": b""})
     with postgres.database(_TEMPLATE) as database:
         monkeypatch.setenv("RAPT_DATABASE_URL", database)
         monkeypatch.setenv("RAPT_STORAGE_URL", f"s3://{JOBS_BUCKET}/{uuid.uuid4().hex}")
