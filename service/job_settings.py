@@ -42,17 +42,17 @@ class JobSettings(BaseSettings):
     max_jobs: int = Field(
         default=100,
         ge=1,
-        description="Videos that arrive, wait or are worked on at once; more are answered 503 with "
+        description="Jobs that arrive, wait or are worked on at once; more are answered 503 with "
         "Retry-After.",
     )
     max_uploads: int = Field(
-        default=8, ge=1, description="Videos that arrive at once; more are answered 503."
+        default=8, ge=1, description="Uploads that arrive at once; more are answered 503."
     )
     upload_seconds: float = Field(
         default=3600.0,
         gt=0.0,
         allow_inf_nan=False,
-        description="A video that has not arrived by then is given up, and what came is deleted.",
+        description="An upload that has not arrived by then is given up, and what came is deleted.",
     )
     upload_idle_seconds: float = Field(
         default=60.0,
@@ -63,12 +63,12 @@ class JobSettings(BaseSettings):
     min_free_bytes: int = Field(
         default=2**30,
         ge=0,
-        description="No video is taken in where it would leave less room than this on the disk.",
+        description="No upload is taken in where it would leave less room than this on the disk.",
     )
     max_event_streams: int = Field(
         default=64,
         ge=1,
-        description="Callers that follow a video's progress at once, a process of the front.",
+        description="Callers that follow a job's progress at once, a process of the front.",
     )
     keep_sources: bool = Field(
         default=False,
@@ -78,7 +78,7 @@ class JobSettings(BaseSettings):
         default=30.0,
         ge=0.0,
         allow_inf_nan=False,
-        description="A video that ended so many days ago is erased with its report; 0 is never.",
+        description="A job that ended so many days ago is erased with its report; 0 is never.",
     )
     executor_id: str = Field(
         default="",
@@ -104,13 +104,13 @@ class JobSettings(BaseSettings):
         ge=0.5,
         allow_inf_nan=False,
         description="A worker that has said nothing for so long is taken for dead, and others take "
-        "up its videos.",
+        "up its jobs.",
     )
     storage_tries: int = Field(
         default=6,
         ge=1,
         description="Tries of a worker where the storage fails, each after twice the wait of the "
-        "one before, from a second on; then the video has failed.",
+        "one before, from a second on; then the job has failed.",
     )
 
     @field_validator("database_url")

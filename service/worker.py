@@ -1,6 +1,6 @@
-"""The worker: ``python -m service.worker`` works on videos until it is told to end.
+"""The worker: ``python -m service.worker`` works on jobs until it is told to end.
 
-Any number may run; each works on one video at a time. SIGTERM and Ctrl-C hand back what is in work,
+Any number may run; each works on one job at a time. SIGTERM and Ctrl-C hand back what is in work,
 and nothing is lost if it is killed.
 """
 
@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) -> None:
-    """Work on videos until an event is set.
+    """Work on jobs until an event is set.
 
     Raises:
         InvalidRequest: the data folder, or this worker's name, is another's; or a database or a

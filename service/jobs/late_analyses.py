@@ -1,4 +1,4 @@
-"""Analyses that are made for the first video: a worker that waits stays small."""
+"""Analyses that are made for the first job: a worker that waits stays small."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +15,8 @@ class LateAnalyses:
         self._make = make
         self._made: Analyses | None = None
 
-    def open(self, path: Path, video: Job, should_stop: Callable[[], bool]) -> Analysis:
-        """Open a video; see the protocol."""
+    def open(self, path: Path, job: Job, should_stop: Callable[[], bool]) -> Analysis:
+        """Open a job; see the protocol."""
         if self._made is None:
             self._made = self._make()
-        return self._made.open(path, video, should_stop)
+        return self._made.open(path, job, should_stop)

@@ -15,7 +15,7 @@ from service.storage_errors import StorageFull, StorageUnavailable
 if TYPE_CHECKING:
     from service.jobs.desk import Desk
 
-_NO_FOLDER = "Videos can't be kept: the service's storage can't be used. Its log says why."
+_NO_FOLDER = "Jobs can't be kept: the service's storage can't be used. Its log says why."
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ class DeskOpener:
             return self._desk
 
     def present(self) -> JobsPresent:
-        """Say how it stands with videos as a whole, without making a folder for them.
+        """Say how it stands with jobs as a whole, without making a folder for them.
 
         Raises:
             StorageFull: see ``open``.

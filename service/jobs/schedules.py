@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from emotion.errors import InvalidRequest
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, schedules, seen_files
 from service.jobs.errors import UnknownSchedule
@@ -102,7 +102,7 @@ class Schedules:
             owner: whose.
             values: ``id``, ``kind``, ``prefix``, ``cron``, ``settings`` and ``next_at``.
         """
-        row = {"tenant": owner.tenant, "purpose": owner.purpose, "created_at": time.time()}
+        row = {"tenant": owner.tenant, "purpose": owner.purpose, "created_at": Now()}
         with self._database.begin() as connection:
             connection.execute(insert(schedules).values(**row, **values))
         return self.get(owner, values["id"])
@@ -144,7 +144,7 @@ class Schedules:
         """Say how a look went, and when the next one is."""
         values: dict[str, Any] = {"next_at": next_at, "error": error and error[:1024]}
         if is_whole:
-            values["looked_at"] = time.time()
+            values["looked_at"] = Now()
         self._change(schedule, **values)
 
     def unseen(self, schedule: Schedule, files: Sequence[Found]) -> list[Found]:

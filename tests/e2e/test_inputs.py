@@ -16,16 +16,17 @@ from tests.e2e.servers import Server, press_ctrl_c, rapt, until
 from tests.emotion.photo_set.zips import write_zip
 from tests.pictures import encode, gradient
 from tests.s3_server import S3Server
+from tests.service.inbox import BUCKET
 from tests.service.jobs.workers import Office, office, worker
 
-BUCKET = "inputs"
+FOLDER = "whole-way"
 JOB_SECONDS = 90
 
 
 @pytest.fixture(scope="module")
 def server(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("i")
-    allowed = {"RAPT_SOURCES": f"s3://{BUCKET}/in/", "RAPT_MIN_FREE_BYTES": "0"}
+    allowed = {"RAPT_SOURCES": f"s3://{BUCKET}/{FOLDER}/", "RAPT_MIN_FREE_BYTES": "0"}
     with rapt("inline", folder, place=None, **allowed, **s3.environment) as one:
         yield one
         press_ctrl_c(one)
@@ -67,12 +68,16 @@ def test_a_zip_of_photos_becomes_a_report(server: Server, face_jpeg: bytes, tmp_
 def test_photos_and_a_video_in_a_bucket_become_reports(
     server: Server, s3: S3Server, face_jpeg: bytes, clip: bytes
 ) -> None:
-    objects = {"in/party/a.jpg": face_jpeg, "in/party/b.jpg": face_jpeg, "in/show.mp4": clip}
+    objects = {
+        f"{FOLDER}/party/a.jpg": face_jpeg,
+        f"{FOLDER}/party/b.jpg": face_jpeg,
+        f"{FOLDER}/show.mp4": clip,
+    }
     s3.make_bucket(BUCKET, objects)
-    asked = {"uri": f"s3://{BUCKET}/in/party/"}
+    asked = {"uri": f"s3://{BUCKET}/{FOLDER}/party/"}
     photos = report_of(server, httpx.post(f"{server.url}/v1/photo-sets", json=asked, timeout=60))
     assert photos["summary"]["faces"] == 2
-    asked = {"uri": f"s3://{BUCKET}/in/show.mp4"}
+    asked = {"uri": f"s3://{BUCKET}/{FOLDER}/show.mp4"}
     video = report_of(server, httpx.post(f"{server.url}/v1/videos", json=asked, timeout=60))
     assert len(video["faces"]) == 1
 
@@ -80,13 +85,13 @@ def test_photos_and_a_video_in_a_bucket_become_reports(
 def test_a_schedule_makes_a_job_of_what_arrives(
     server: Server, s3: S3Server, face_jpeg: bytes
 ) -> None:
-    s3.make_bucket(BUCKET, {"in/arrived/face.jpg": face_jpeg})
-    asked = {"prefix": f"s3://{BUCKET}/in/arrived/", "kind": "photos", "cron": "* * * * *"}
+    s3.make_bucket(BUCKET, {f"{FOLDER}/arrived/face.jpg": face_jpeg})
+    asked = {"prefix": f"s3://{BUCKET}/{FOLDER}/arrived/", "kind": "photos", "cron": "* * * * *"}
     assert httpx.post(f"{server.url}/v1/schedules", json=asked, timeout=60).status_code == 201
 
     def arrived() -> list[dict[str, Any]]:
         jobs: list[dict[str, Any]] = server.get("/v1/photo-sets").json()["photo_sets"]
-        return [job for job in jobs if job["uri"] == f"s3://{BUCKET}/in/arrived/face.jpg"]
+        return [job for job in jobs if job["uri"] == f"s3://{BUCKET}/{FOLDER}/arrived/face.jpg"]
 
     until(lambda: [job["state"] for job in arrived()] == ["done"], JOB_SECONDS)
 

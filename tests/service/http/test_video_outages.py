@@ -86,9 +86,7 @@ async def test_a_front_that_starts_while_the_database_is_away_goes_on_when_it_is
                 await asyncio.sleep(0.1)  # as a caller who tries again
                 response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
     assert response.status_code == 202
-    assert detail == (
-        "Videos can't be kept: the service's storage can't be used. Its log says why."
-    )
+    assert detail == ("Jobs can't be kept: the service's storage can't be used. Its log says why.")
 
 
 async def test_readiness_does_not_wait_for_a_database_that_says_nothing(

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from service.jobs.job import LOCAL, Kind
+from service.jobs.opened import opened_folder
 from service.settings import Settings
 from tests.service.http.client import client_of, problem, started_plane
 from tests.service.http.video_client import send
@@ -27,6 +29,15 @@ async def test_a_uri_below_a_source_is_a_job_that_waits(
     assert response.headers["location"] == f"/v1/videos/{body['id']}"
     assert (await client.get(response.headers["location"])).json() == body
     assert objects_of(settings) == []
+
+
+async def test_what_is_named_by_a_uri_waits_from_then_on(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    place = (await client.post("/v1/videos", json={"uri": URI})).headers["location"]
+    with opened_folder(settings) as folder:
+        job = folder.ledger.get(LOCAL, Kind.VIDEO, place.rpartition("/")[2])
+    assert job.queued_at == pytest.approx(job.created_at, abs=1.0)
 
 
 async def test_a_name_may_be_given(client: httpx.AsyncClient) -> None:

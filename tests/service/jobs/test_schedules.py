@@ -1,7 +1,6 @@
-"""Schedules' rows, in both databases; a real S3 server, and real workers, that look at them."""
+"""Schedules on a real S3 server, and real workers that look at them."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,39 +19,23 @@ from service.jobs.scheduler import Scheduler
 from service.jobs.schedules import Schedule, Schedules, next_time
 from service.settings import Settings
 from service.sources import Found, Location, Sources
-from tests.postgres_server import postgres_server
 from tests.service.inbox import Inbox
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import office, until, worker
+from tests.service.kept import Where
 
 NIGHTLY = "0 3 * * *"
 THREE_O_CLOCK = 1795748400.0  # 2026-11-27, UTC.
 
 
 @pytest.fixture
-def settings(inbox: Inbox) -> Settings:
+def settings(kept: Where, inbox: Inbox) -> Settings:
     return Settings(worker_stale_seconds=2.0, min_free_bytes=0, sources=inbox.uri(""))
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with postgres_server() as address:
-        yield address.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    if request.param == "sqlite":
-        folder: OpenedFolder = request.getfixturevalue("folder")
-        yield folder.database
-        return
-    opened = Database(request.getfixturevalue("postgres"))
-    opened.migrate()
-    yield opened
-    with opened.begin() as connection:
-        for one in reversed(table.metadata.sorted_tables):
-            connection.execute(one.delete())
-    opened.close()
+@pytest.fixture
+def database(folder: OpenedFolder) -> Database:
+    return folder.database
 
 
 def add(desk: ScheduleDesk, prefix: str, cron: str = NIGHTLY) -> Schedule:
@@ -146,6 +129,7 @@ def test_each_file_becomes_one_job_once(
         assert uris(database) == [inbox.uri("in/a.mp4"), inbox.uri("in/sub/b.MOV")]
     (job, _) = jobs_of(database)
     assert (job.state, job.kind, job.settings["interval"]) == (State.QUEUED, Kind.VIDEO, 0.2)
+    assert job.queued_at is not None
     looked = desk.get(LOCAL, one.id)
     assert looked.looked_at is not None
     assert (looked.next_at, looked.error) == (one.next_at, None)
