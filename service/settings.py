@@ -72,6 +72,16 @@ class Settings(PhotoSettings, JobSettings, InputSettings, DeliverySettings):
         """Where videos are kept; it may not be there."""
         return DataFolder.of_home(self.home)
 
+    @property
+    def rows_url(self) -> str:
+        """The database of all rows. It may have a password in it: not to be told."""
+        return self.database_url.get_secret_value() or self.data_folder.database_url
+
+    @property
+    def workflows_url(self) -> str:
+        """The database of DBOS; likewise."""
+        return self.database_url.get_secret_value() or self.data_folder.workflows_url
+
 
 def load_settings() -> Settings:
     """Read the settings from the environment.

@@ -4,7 +4,9 @@ Any number may run; each works on one video at a time. SIGTERM and Ctrl-C hand b
 and nothing is lost if it is killed.
 """
 
+import re
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -60,11 +62,14 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
     """Work on videos until an event is set.
 
     Raises:
-        InvalidRequest: the data folder, or this worker's name, is another's.
+        InvalidRequest: the data folder, or this worker's name, is another's; or a database or a
+            bucket can't be used.
         StorageFull: the data folder can't be opened.
         StorageUnavailable: likewise.
     """
-    place = settings.data_folder.place(settings.executor_id)
+    # Of several machines, each has a first worker.
+    names = _host_name() if settings.database_url else "worker"
+    place = settings.data_folder.place(settings.executor_id, names)
     with opened_folder(settings) as folder, place as executor, _courier(settings, folder.database):
         heartbeat = Heartbeat(folder.database, executor)
         beats = Periodic(
@@ -73,7 +78,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
             settings.worker_stale_seconds / _BEATS,
         )
         beats.start()
-        workflows = Workflows(settings.data_folder.workflows_url, executor)
+        workflows = Workflows(settings.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
         steward = Steward(folder, workflows, settings)
@@ -95,6 +100,11 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
             beats.stop()
             _carefully(heartbeat.end, _HEARTBEAT)()
             log.info("worker_ended", executor=executor)
+
+
+def _host_name() -> str:
+    """Return this machine's name, in letters that a worker's name may have."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "worker"
 
 
 def _inline_analyses(settings: Settings) -> Analyses:

@@ -11,13 +11,14 @@ from markupsafe import Markup
 
 from emotion.palette import COLOURS
 from emotion.reports.charts import HEIGHT, WIDTH, clock
+from emotion.reports.wording import percent
 
 
 def template(name: str) -> Template:
     """Return a page of this package, with the look that all of them have."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.lstrip_blocks = True
-    environment.filters |= {"clock": clock, "percent": "{:.0%}".format}
+    environment.filters |= {"clock": clock, "percent": percent}
     style = Markup(_text("style.css"))  # noqa: S704  # our own
     environment.globals |= {"COLOURS": COLOURS, "WIDTH": WIDTH, "HEIGHT": HEIGHT, "style": style}
     return environment.from_string(_text(name))

@@ -122,3 +122,6 @@ executors = Table(
     Column("boot", String(32), nullable=False),
     Column("heartbeat", Float, nullable=False),
 )
+
+# One row: an id that is drawn with the tables. Objects that belong to the rows are marked with it.
+installation = Table("installation", metadata, Column("id", String(32), primary_key=True))

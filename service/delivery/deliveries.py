@@ -5,11 +5,11 @@ write asks for that number. So of several couriers one sends it, and where that 
 does so later.
 """
 
-import time
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, select, update
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import deliveries, jobs
 from service.jobs.job import Job
@@ -48,10 +48,9 @@ class Deliveries:
             most: at most so many.
             seconds: after which another may take them, unless it was noted what came of them.
         """
-        now = time.time()
         due = (
             select(deliveries)
-            .where(deliveries.c.channel == self._channel, deliveries.c.due_at <= now)
+            .where(deliveries.c.channel == self._channel, deliveries.c.due_at <= Now())
             .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(most)
         )
@@ -61,8 +60,8 @@ class Deliveries:
                 for row in connection.execute(due).all()
                 if connection.execute(
                     update(deliveries)
-                    .where(*_mine(row.id, row.attempts), deliveries.c.due_at <= now)
-                    .values(attempts=row.attempts + 1, due_at=now + seconds)
+                    .where(*_mine(row.id, row.attempts), deliveries.c.due_at <= Now())
+                    .values(attempts=row.attempts + 1, due_at=Now() + seconds)
                 ).rowcount
             ]
             wanted = select(jobs).where(jobs.c.id.in_([row.job_id for row in taken]))
@@ -79,7 +78,7 @@ class Deliveries:
         """Have a delivery tried again later."""
         with self._database.begin() as connection:
             mine = _mine(delivery.id, delivery.attempts)
-            connection.execute(update(deliveries).where(*mine).values(due_at=time.time() + seconds))
+            connection.execute(update(deliveries).where(*mine).values(due_at=Now() + seconds))
 
 
 def _mine(delivery_id: str, attempts: int) -> tuple[ColumnElement[bool], ...]:

@@ -4,7 +4,6 @@ All but ``accept`` wait for the disk: they are to be called from a thread.
 """
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -155,11 +154,10 @@ class Desk:
 
     def present(self) -> JobsPresent:
         """Say how it stands with jobs as a whole."""
-        now = time.time()
         return JobsPresent(
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
-            oldest_queued=max(0.0, now - (self._folder.ledger.oldest_queued() or now)),
+            oldest_queued=self._folder.ledger.oldest_queued(),
             waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
             undelivered=count_due(self._folder.database),
             kafka_up=Brokers(self._folder.database).is_up(),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
-from typing import IO
+from typing import IO, TypeVar
 
 from emotion.errors import InvalidRequest, Stopped
 from service.jobs.accepted import accepted_of
@@ -16,8 +16,11 @@ from service.jobs.photos import as_manifest, listed
 from service.jobs.requests import location_of
 from service.settings import Settings
 from service.sources import Found, Location, Sources
-from service.storage import ObjectStore
+from service.storage.objects import ObjectStore, Tries
 from service.storage_errors import StorageFull, storage_errors
+
+T = TypeVar("T")
+_TOLD = "It was told to, while the input was read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,15 @@ class Inputs:
             StorageFull: there is no room for it here.
             StorageUnavailable: its store doesn't answer.
         """
+        tries = self._while_wanted(should_stop)
         if claim.job.uri is None:
-            with self.store.as_local_file(claim.job.source) as path:
+            with self.store.as_local_file(claim.job.source, tries) as path:
                 yield path
             return
         location = location_of(claim.job.kind, claim.job.uri, self.settings)
         if location.is_prefix:
             self._list(claim, location, should_stop)
-            with self.store.as_local_file(claim.job.source) as path:
+            with self.store.as_local_file(claim.job.source, tries) as path:
                 yield path
             return
         found = self._find(claim, location)
@@ -65,6 +69,14 @@ class Inputs:
         with TemporaryFile() as file:
             self.patience.run(lambda: self._fetch(found, file, should_stop))
             yield Path(f"/proc/self/fd/{file.fileno()}")
+
+    def _while_wanted(self, should_stop: Callable[[], bool]) -> Tries:
+        def tries(work: Callable[[], T]) -> T:
+            if should_stop():
+                raise Stopped(_TOLD)
+            return self.patience.run(work)
+
+        return tries
 
     def _list(self, claim: Claim, prefix: Location, should_stop: Callable[[], bool]) -> None:
         """Note what lies below a prefix now, in the upload's place, unless that is done already."""
@@ -95,7 +107,7 @@ class Inputs:
             self._check_room(found.size - file.tell())
             for chunk in self.sources.chunks(found, file.tell()):
                 if should_stop():
-                    raise Stopped("It was told to, while the input was read.")
+                    raise Stopped(_TOLD)
                 file.write(chunk)
             file.flush()
 

@@ -1,6 +1,5 @@
 """A job's row, as the front reads and changes it."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.errors import JobConflict, UnknownJob
@@ -59,7 +59,7 @@ class Ledger:
             "purpose": owner.purpose,
             "kind": kind,
             "state": State.RECEIVING,
-            "created_at": time.time(),
+            "created_at": Now(),
             **values,
         }
         try:
@@ -77,7 +77,7 @@ class Ledger:
         Raises:
             UnknownJob: it was deleted meanwhile.
         """
-        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": time.time()}
+        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": Now()}
         if not self._change(job, (State.RECEIVING,), **arrived):
             raise _unknown(job.kind, job.id)
 
@@ -141,7 +141,7 @@ class Ledger:
         """
         job = self.get(owner, kind, job_id)
         with self._database.begin() as connection:
-            if _change(connection, job, ACTIVE, state=State.CANCELLED, ended_at=time.time()):
+            if _change(connection, job, ACTIVE, state=State.CANCELLED, ended_at=Now()):
                 fall_due(connection, job.id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
@@ -166,8 +166,9 @@ class Ledger:
             .limit(limit)
         )
 
-    def older(self, states: Sequence[State], column: str, before: float) -> list[Job]:
-        """Return jobs of some states of which a time lies before another."""
+    def older(self, states: Sequence[State], column: str, seconds: float) -> list[Job]:
+        """Return jobs of some states of which a time lies so many seconds back."""
+        before = Now() - seconds
         return self._rows(
             select(jobs).where(jobs.c.state.in_(states), jobs.c[column] < before).limit(100)
         )
@@ -184,7 +185,7 @@ class Ledger:
         """Note that the upload of an ended job is gone, and drop what its segments came to."""
         with self._database.begin() as connection:
             connection.execute(delete(segments).where(segments.c.job_id == job.id))
-        self._change(job, ENDED, source_deleted_at=time.time())
+        self._change(job, ENDED, source_deleted_at=Now())
 
     def fail(self, job: Job, error: str) -> None:
         """End a job that nobody works on, unless it went on meanwhile."""
@@ -197,7 +198,7 @@ class Ledger:
                     jobs.c.fence == job.fence,
                     jobs.c.ticket == job.ticket,
                 )
-                .values(state=State.FAILED, ended_at=time.time(), error=error)
+                .values(state=State.FAILED, ended_at=Now(), error=error)
             )
             if failed.rowcount:
                 fall_due(connection, job.id)
@@ -209,12 +210,14 @@ class Ledger:
             counted = {State(state): count for state, count in connection.execute(query)}
         return {state: counted.get(state, 0) for state in State}
 
-    def oldest_queued(self) -> float | None:
-        """Return when the job that waits longest was queued."""
-        query = select(func.min(jobs.c.queued_at)).where(jobs.c.state == State.QUEUED)
+    def oldest_queued(self) -> float:
+        """Return how many seconds ago the job that waits longest was queued; 0 without one."""
+        age = Now() - func.min(jobs.c.queued_at)
         with self._database.begin() as connection:
-            oldest: float | None = connection.scalar(query)
-        return oldest
+            oldest: float | None = connection.scalar(
+                select(age).where(jobs.c.state == State.QUEUED)
+            )
+        return max(0.0, oldest or 0.0)
 
     def _rows(self, query: Select[Any]) -> list[Job]:
         with self._database.begin() as connection:

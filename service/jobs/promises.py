@@ -4,13 +4,13 @@ A promise is kept in the transaction that makes the job's row, falls due in the 
 job, and goes with what is deleted: so none is lost, and none is told of what did not happen.
 """
 
-import time
 import uuid
 from collections.abc import Mapping
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import deliveries, jobs
 from service.jobs.job import ENDED, Job
@@ -28,7 +28,7 @@ def promise(
     job_id: str,
     channel: Channel,
     address: str,
-    due_at: float | None = None,
+    due_at: Now | None = None,
 ) -> None:
     """Note that a job's end is to be told.
 
@@ -61,7 +61,7 @@ def promise_later(database: Database, job: Job, channel: Channel, address: str) 
             return False
         mine = deliveries.c.job_id == job.id, deliveries.c.channel == channel
         if connection.execute(select(deliveries.c.id).where(*mine)).first() is None:
-            due_at = time.time() if state in ENDED else None
+            due_at = Now() if state in ENDED else None
             promise(connection, job.id, channel, address, due_at)
         return True
 
@@ -69,7 +69,7 @@ def promise_later(database: Database, job: Job, channel: Channel, address: str) 
 def fall_due(connection: Connection, job_id: str) -> None:
     """Have what was promised for a job be told from now on. To be called once it has ended."""
     mine = deliveries.c.job_id == job_id, deliveries.c.due_at.is_(None)
-    connection.execute(update(deliveries).where(*mine).values(due_at=time.time()))
+    connection.execute(update(deliveries).where(*mine).values(due_at=Now()))
 
 
 def withdraw(connection: Connection, job_id: str) -> None:

@@ -21,7 +21,7 @@ from service.jobs.claims import Claim, ClaimLost, Claims
 from service.jobs.inputs import Inputs
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
-from service.storage import ObjectStore
+from service.storage.objects import ObjectStore
 from service.storage_errors import StorageFull, StorageUnavailable
 
 T = TypeVar("T")

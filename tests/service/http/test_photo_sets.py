@@ -9,7 +9,8 @@ import pytest
 from service.settings import Settings
 from tests.emotion.photo_set.zips import write_zip
 from tests.service.http.client import MULTIPART, client_of, form, problem, started_plane
-from tests.service.http.video_client import finish, objects_of, send
+from tests.service.http.video_client import finish, send
+from tests.service.kept import objects_of
 
 ZIP = {"content-type": "application/zip"}
 

@@ -10,6 +10,8 @@ from service.settings import Settings
 from tests.service.http.client import client_of, problem, started_plane
 from tests.service.http.video_client import begin, send
 
+pytestmark = pytest.mark.usefixtures("kept")
+
 
 async def test_events_tell_of_progress_and_of_the_end(
     client: httpx.AsyncClient, settings: Settings

@@ -5,7 +5,8 @@ import pytest
 
 from service.settings import Settings
 from tests.service.http.client import client_of, problem, started_plane
-from tests.service.http.video_client import objects_of, send
+from tests.service.http.video_client import send
+from tests.service.kept import objects_of
 
 URI = "s3://clips/in/party.mp4"
 

@@ -13,7 +13,7 @@ from emotion.video.decoding import never
 from service.jobs.analysis import InlineAnalyses
 from service.jobs.claims import Claims
 from service.jobs.inputs import Inputs
-from service.jobs.job import LOCAL, Job, Kind, State
+from service.jobs.job import LOCAL, Job, Kind, Priority, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.patience import Patience
 from service.jobs.work import Work
@@ -232,8 +232,12 @@ def job_at(uri: str | None) -> Job:
         id="a",
         owner=LOCAL,
         kind=Kind.PHOTOS,
+        priority=Priority.NORMAL,
         state=State.RUNNING,
         created_at=0.0,
+        queued_at=None,
+        handed_out_at=None,
+        begun_at=None,
         ended_at=None,
         name=None,
         size=None,
@@ -244,6 +248,8 @@ def job_at(uri: str | None) -> Job:
         segments_done=0,
         worked_seconds=0.0,
         fence=1,
+        attempts=1,
+        ticket=1,
         error=None,
         report_fence=None,
         source_deleted_at=None,

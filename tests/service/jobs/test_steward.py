@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from service.jobs.job import LOCAL, Kind, State
 from service.settings import Settings
 from tests.service.jobs.fake_analyses import fake_video
@@ -17,6 +19,7 @@ def files_with(settings: Settings, content: str) -> list[str]:
     return [Path(line).name for line in found.stdout.splitlines()]
 
 
+@pytest.mark.parametrize("kept", ["local"], indirect=True)
 def test_nothing_of_a_deleted_job_can_be_read_in_any_file(
     settings: Settings,
 ) -> None:

@@ -17,9 +17,9 @@ from service.jobs.work import Work
 from service.settings import Settings
 from service.sources import Sources
 from service.storage_errors import StorageUnavailable
-from tests.e2e.servers import files_of
 from tests.service.jobs.conftest import MakeVideo
 from tests.service.jobs.fake_analyses import MODEL, FakeAnalyses, FakeAnalysis, fake_video
+from tests.service.kept import objects_of
 
 
 def run_at_once(name: str, work: Callable[[], None]) -> None:
@@ -112,7 +112,7 @@ def test_a_job_that_was_begun_often_and_got_nowhere_fails(
 def test_who_loses_the_job_with_its_report_written_takes_that_away(
     folder: OpenedFolder,
     job: Job,
-    objects: Path,
+    settings: Settings,
     make_job: Callable[[FakeAnalyses], Work],
 ) -> None:
     class Late(FakeAnalyses):
@@ -127,7 +127,7 @@ def test_who_loses_the_job_with_its_report_written_takes_that_away(
         work()
 
     make_job(Late()).run("a", step)
-    assert [path.name for path in files_of(objects)] == ["source"]
+    assert objects_of(settings) == ["source"]
     assert folder.ledger.get(LOCAL, Kind.VIDEO, "a").state is State.CANCELLED
 
 

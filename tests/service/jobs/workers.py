@@ -19,6 +19,7 @@ from service.jobs.job import LOCAL, Job, Kind, Priority, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
 from service.settings import Settings
+from tests.service.kept import variables_of
 
 PROJECT = Path(__file__).parents[3]
 FAKE = "tests.service.jobs.fake_worker"
@@ -41,7 +42,7 @@ def worker(settings: Settings, module: str = FAKE, **variables: str) -> Iterator
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAPT_")}
     own = {
         "PYTHONPATH": str(PROJECT),
-        "RAPT_HOME": str(settings.home),
+        **variables_of(settings),
         "RAPT_WORKER_STALE_SECONDS": str(settings.worker_stale_seconds),
         "RAPT_MIN_FREE_BYTES": "0",
         "RAPT_STORAGE_TRIES": "3",
