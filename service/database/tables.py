@@ -30,8 +30,9 @@ jobs = Table(
     Column("kind", String(16), nullable=False, server_default="video"),
     Column("priority", String(16), nullable=False, server_default="normal"),
     Column("state", String(16), nullable=False),
-    # Began to arrive, had arrived, was first begun, ended.
+    # Began to arrive, last showed that it is arriving, had arrived, was first begun, ended.
     Column("created_at", Float, nullable=False),
+    Column("arriving_at", Float),
     Column("queued_at", Float),
     Column("begun_at", Float),
     Column("ended_at", Float),
@@ -113,6 +114,35 @@ turns = Table(
     metadata,
     Column("name", String(16), primary_key=True),
     Column("taken", BigInteger, nullable=False),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(64), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("prefix", String(1280), nullable=False),
+    Column("cron", String(100), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    # When it is to be looked at again; also how a worker takes its turn.
+    Column("next_at", Float, nullable=False),
+    Column("looked_at", Float),
+    Column("error", String(1024)),
+    Index("schedules_by_time", "next_at"),
+)
+
+# What became a job of a schedule, and so never does again.
+seen_files = Table(
+    "seen_files",
+    metadata,
+    Column(
+        "schedule_id", String(32), ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True
+    ),
+    # The SHA-256 of key and ETag.
+    Column("file", String(64), primary_key=True),
 )
 
 executors = Table(

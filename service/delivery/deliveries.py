@@ -48,9 +48,10 @@ class Deliveries:
             most: at most so many.
             seconds: after which another may take them, unless it was noted what came of them.
         """
+        now = Now()
         due = (
             select(deliveries)
-            .where(deliveries.c.channel == self._channel, deliveries.c.due_at <= Now())
+            .where(deliveries.c.channel == self._channel, deliveries.c.due_at <= now)
             .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(most)
         )
@@ -60,8 +61,8 @@ class Deliveries:
                 for row in connection.execute(due).all()
                 if connection.execute(
                     update(deliveries)
-                    .where(*_mine(row.id, row.attempts), deliveries.c.due_at <= Now())
-                    .values(attempts=row.attempts + 1, due_at=Now() + seconds)
+                    .where(*_mine(row.id, row.attempts), deliveries.c.due_at <= now)
+                    .values(attempts=row.attempts + 1, due_at=now + seconds)
                 ).rowcount
             ]
             wanted = select(jobs).where(jobs.c.id.in_([row.job_id for row in taken]))

@@ -54,17 +54,9 @@ class Ledger:
         Raises:
             JobConflict: another job has the key.
         """
-        row = {
-            "tenant": owner.tenant,
-            "purpose": owner.purpose,
-            "kind": kind,
-            "state": State.RECEIVING,
-            "created_at": Now(),
-            **values,
-        }
         try:
             with self._database.begin() as connection:
-                connection.execute(insert(jobs).values(row))
+                connection.execute(insert(jobs).values(new_row(owner, kind, **values)))
                 if webhook is not None:
                     promise(connection, values["id"], Channel.WEBHOOK, webhook)
         except IntegrityError as error:
@@ -80,6 +72,10 @@ class Ledger:
         arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": Now()}
         if not self._change(job, (State.RECEIVING,), **arrived):
             raise _unknown(job.kind, job.id)
+
+    def still_arrives(self, job: Job) -> None:
+        """Note that an upload is still arriving."""
+        self._change(job, (State.RECEIVING,), arriving_at=Now())
 
     def forget(self, job: Job) -> None:
         """Delete a row."""
@@ -100,17 +96,26 @@ class Ledger:
                 return found[0]
         raise _unknown(kind, job_id)
 
-    def with_key(self, owner: Owner, digest: str) -> Job | None:
+    def with_key(self, owner: Owner, digest: str, abandoned_seconds: float) -> Job | None:
         """Return the job that was sent with an idempotency key.
+
+        One that is still ``RECEIVING`` is so no more: nothing has come of it for so many seconds.
 
         Raises:
             JobConflict: it is still being received.
         """
         mine = (*_visible(owner), jobs.c.purpose == owner.purpose)
-        found = self._rows(select(jobs).where(*mine, jobs.c.idempotency_key == digest))
-        if found and found[0].state is State.RECEIVING:
+        mine = (*mine, jobs.c.idempotency_key == digest)
+        arrives = jobs.c.arriving_at >= Now() - abandoned_seconds
+        with self._database.begin() as connection:
+            query = select(jobs, arrives.label("arrives")).where(*mine)
+            found = connection.execute(query).mappings().first()
+        if found is None:
+            return None
+        columns = dict(found)
+        if columns.pop("arrives") and columns["state"] == State.RECEIVING:
             raise JobConflict(_BEING_RECEIVED)
-        return found[0] if found else None
+        return Job.of(columns)
 
     def page(
         self, owner: Owner, kind: Kind, limit: int, after: tuple[float, str] | None
@@ -232,6 +237,21 @@ class Ledger:
 def _change(connection: Connection, job: Job, states: Sequence[State], **values: object) -> bool:
     mine = jobs.c.id == job.id, jobs.c.state.in_(states)
     return bool(connection.execute(update(jobs).where(*mine).values(**values)).rowcount)
+
+
+def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns
+    """Return the row of a new job; see ``Ledger.reserve``."""
+    arrived = {"queued_at": Now()} if values.get("state") is State.QUEUED else {}
+    return {
+        "tenant": owner.tenant,
+        "purpose": owner.purpose,
+        "kind": kind,
+        "state": State.RECEIVING,
+        "created_at": Now(),
+        "arriving_at": Now(),
+        **arrived,
+        **values,
+    }
 
 
 def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:

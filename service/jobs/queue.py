@@ -53,6 +53,10 @@ class Queue:
         """Return what is in work by executors that are not alive."""
         return self._rows(jobs.c.state == State.RUNNING, jobs.c.executor.not_in(alive))
 
+    def in_work(self, executor: str) -> list[Job]:
+        """Return what is in work by an executor."""
+        return self._rows(jobs.c.state == State.RUNNING, jobs.c.executor == executor)
+
     def put_back(self, job: Job) -> None:
         """Have a job wait again that ended without a word, unless it went on meanwhile.
 

@@ -10,6 +10,8 @@ import structlog
 
 from service.jobs.job import ENDED, Job, State
 from service.jobs.opened import OpenedFolder
+from service.jobs.signs import ABANDONED_SECONDS
+from service.jobs.vigil import Vigil
 from service.jobs.work import got_no_further
 from service.jobs.workflow import Workflows
 from service.settings import Settings
@@ -17,7 +19,6 @@ from service.storage_errors import StorageFull, StorageUnavailable, storage_erro
 
 _UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
 _MOST = 1000  # Jobs looked at in one go.
-_GRACE_SECONDS = 60.0  # After an upload's time is over, for the front to end it itself.
 _DAY_SECONDS = 86_400.0
 
 log = structlog.get_logger()
@@ -31,11 +32,13 @@ class Steward:
         folder: where they are kept.
         workflows: who has which.
         settings: how long what is kept, and how often what is tried.
+        vigil: since when others were seen.
     """
 
     folder: OpenedFolder
     workflows: Workflows
     settings: Settings
+    vigil: Vigil
 
     def begin(self) -> None:
         """Put back what a worker of this name had, before this one takes any job."""
@@ -43,7 +46,8 @@ class Steward:
 
     def look(self) -> None:
         """Do what somebody may wait for; where storage fails, the next look may do it."""
-        self._do(self.take_up, self.hand_out, self.erase, self.delete_sources)
+        chores = (self.take_up, self.workflows.resume_own, self.hand_out)
+        self._do(*chores, self.erase, self.delete_sources)
 
     def look_for_the_old(self) -> None:
         """Do what depends on the day, not on the second; likewise."""
@@ -71,8 +75,10 @@ class Steward:
                 self._put_back(job, _UNEXPECTED)
 
     def take_up(self) -> None:
-        """Put back what the dead had in work, and hand out again what nobody works on."""
+        """Put back what the dead had in work."""
         alive = self.folder.executors.alive() | {self.workflows.executor}
+        if not self.vigil.is_long_enough():
+            return
         for job in self.folder.queue.abandoned(alive):
             self._put_back(job, got_no_further(job.attempts))
         dead = self.workflows.take_up(alive)
@@ -81,8 +87,7 @@ class Steward:
 
     def put_back_own(self) -> None:
         """Put back what is in work by this worker; for when it is known that nothing is."""
-        others = self.folder.executors.alive() - {self.workflows.executor}
-        for job in self.folder.queue.abandoned(others):
+        for job in self.folder.queue.in_work(self.workflows.executor):
             self._put_back(job, got_no_further(job.attempts))
 
     def erase(self) -> None:
@@ -100,8 +105,7 @@ class Steward:
 
     def sweep(self) -> None:
         """Erase uploads that never ended, as of a front that was killed."""
-        age = self.settings.upload_seconds + _GRACE_SECONDS
-        for job in self.folder.ledger.older((State.RECEIVING,), "created_at", age):
+        for job in self.folder.ledger.older((State.RECEIVING,), "arriving_at", ABANDONED_SECONDS):
             self._erase(job)
 
     def retire(self) -> None:

@@ -133,10 +133,7 @@ class Workflows:
         )
 
     def take_up(self, alive: Collection[str]) -> list[str]:
-        """Queue again what nobody works on, though DBOS says so.
-
-        Be it that the executor is dead, or that it is this one, and DBOS couldn't write how the
-        work had ended.
+        """Queue again what the dead have in work.
 
         Args:
             alive: executors that may have jobs in work.
@@ -144,25 +141,32 @@ class Workflows:
         Returns:
             The executors that are dead.
         """
-        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        had = {one.workflow_id: one.executor_id or "" for one in pending}
-        dead = sorted(set(had.values()) - set(alive) - {self.executor})
+        dead = sorted(set(_pending().values()) - set(alive))
         if dead:
             # The function is not in DBOS's documentation. What is (resume_workflow) doesn't look at
             # who has the job by now: of two workers, one would take it from the other.
             DBOS._recover_pending_workflows(dead)
-        mine = {one for one, executor in had.items() if executor == self.executor}
+        return dead
+
+    def resume_own(self) -> None:
+        """Queue again what this executor has in work, says DBOS, which couldn't write its end."""
+        mine = {one for one, executor in _pending().items() if executor == self.executor}
         # A ticket that is just beginning or ending is in nobody's hands for a moment.
         self._idle_looks = {one: self._idle_looks.get(one, 0) + 1 for one in mine - self._in_work}
         for one, looks in self._idle_looks.items():
             if looks % _IDLE_LOOKS == 0:
                 DBOS.resume_workflow(one, queue_name=_QUEUE)
-        return dead
 
     def delete(self, job: Job) -> None:
         """Forget a job."""
         for ticket in job.tickets:
             DBOS.delete_workflow(ticket)
+
+
+def _pending() -> dict[str, str]:
+    """Return who has which workflow in work."""
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return {one.workflow_id: one.executor_id or "" for one in pending}
 
 
 def _step(name: str, work: Callable[[], None]) -> None:

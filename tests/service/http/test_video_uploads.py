@@ -7,7 +7,11 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from service.database.tables import jobs
+from service.jobs.job import LOCAL, Kind
+from service.jobs.opened import opened_folder
 from service.settings import Settings
 from tests.service.http.client import MULTIPART, client_of, form, problem, started_plane
 from tests.service.http.video_client import MP4, VIDEO, send
@@ -160,11 +164,12 @@ async def test_an_upload_that_is_cancelled_leaves_nothing(
     assert (await client.get("/v1/videos")).json()["videos"] == []
 
 
+@pytest.mark.parametrize("limit", ["upload_seconds", "upload_idle_seconds"])
 async def test_what_takes_too_long_to_arrive_is_504_and_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.http.lingering._SECONDS", 0.1)
-    settings = Settings(upload_seconds=0.2, min_free_bytes=0)
+    settings = Settings(min_free_bytes=0).model_copy(update={limit: 0.2})
 
     async def stuck() -> AsyncIterator[bytes]:
         yield VIDEO
@@ -196,6 +201,7 @@ async def test_the_same_video_again_that_takes_too_long_is_504_and_gives_its_pla
         assert await send(client, key="monday") == place
 
 
+@pytest.mark.parametrize("kept", ["local"], indirect=True)
 async def test_where_too_little_room_is_left_a_video_is_507() -> None:
     async with client_of(started_plane(Settings(min_free_bytes=2**60))) as client:
         response = await client.post("/v1/videos", content=VIDEO, headers=MP4)
@@ -276,6 +282,22 @@ async def test_a_key_whose_video_is_still_arriving_is_409(client: httpx.AsyncCli
     problem(await client.post("/v1/videos", content=VIDEO, headers=headers), 409, "job-conflict")
     go_on.set()
     assert (await first).headers["location"] == await send(client, key="monday")
+
+
+async def test_the_key_of_an_upload_whose_front_was_killed_is_free(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    digest = hashlib.sha256(b"monday").hexdigest()
+    with opened_folder(settings) as folder:
+        left = folder.ledger.reserve(
+            LOCAL, Kind.VIDEO, id="a", name=None, settings={}, idempotency_key=digest
+        )
+        folder.store.write(left.source, b"part")
+        with folder.database.begin() as connection:
+            connection.execute(update(jobs).values(arriving_at=0.0))
+    await send(client, key="monday")
+    assert len((await client.get("/v1/videos")).json()["videos"]) == 1
+    assert objects_of(settings) == ["source"]
 
 
 async def test_after_a_failed_upload_its_key_is_free(client: httpx.AsyncClient) -> None:

@@ -49,9 +49,9 @@ def test_a_job_that_kills_its_worker_each_time_fails_after_all_others_are_done(
     settings: Settings, desk: Office
 ) -> None:
     poison = desk.send(fake_video(segments=2, dies_at=0), Priority.HIGH)
-    others = [desk.send(fake_video(segments=1)) for _ in range(4)]
+    others = [desk.send(fake_video(segments=1)) for _ in range(3)]
     with restarted_worker(settings, RAPT_JOB_TRIES="3"):
-        failed = desk.wait(poison, State.FAILED)
+        failed = desk.wait(poison, State.FAILED, seconds=100)
     assert failed.error == (
         "The work on it was begun 3 times and got no further: the worker ended each time. Its log "
         "may say why."
@@ -65,9 +65,9 @@ def test_a_job_that_meets_a_bug_each_time_fails_after_all_others_are_done(
     settings: Settings, desk: Office
 ) -> None:
     poison = desk.send(fake_video(segments=2, bug_at=0), Priority.HIGH)
-    others = [desk.send(fake_video(segments=1)) for _ in range(4)]
+    others = [desk.send(fake_video(segments=1)) for _ in range(3)]
     with worker(settings, RAPT_JOB_TRIES="3"):
-        failed = desk.wait(poison, State.FAILED)
+        failed = desk.wait(poison, State.FAILED, seconds=100)
     assert failed.error == (
         "The work ended by an error of ours that nobody expected; the worker's log has it."
     )

@@ -43,7 +43,7 @@ class FakeIntake:
         if self.error is not None:
             raise self.error
         ledger = self.folder.ledger
-        earlier = ledger.with_key(owner, request.key or "")
+        earlier = ledger.with_key(owner, request.key or "", 60.0)
         if earlier is not None:
             return earlier
         job = ledger.reserve(
