@@ -81,6 +81,7 @@ class JobRoutes:
             openapi_extra=self._described_upload(),
         )
         async def send(request: Request) -> Response:
+            self._check_query(request)
             desk = await run_in_threadpool(opener.open)
             if media_type_of(request) == JSON:
                 reference = await self._read_reference(request, settings)
@@ -207,6 +208,16 @@ class JobRoutes:
             priority=_read_priority(request),
             webhook=webhook,
         )
+
+    def _check_query(self, request: Request) -> None:
+        """Refuse what would be left aside: a job takes minutes, and a misspelt word another run."""
+        given = [name for name, _ in request.query_params.multi_items()]
+        known = (*self.numbers, "priority", "webhook")
+        for name in given:
+            if name not in known:
+                raise InvalidRequest(f"{name[:32]!r} is none of {', '.join(known)}.")
+            if given.count(name) > 1:
+                raise InvalidRequest(f"{name}: give it once.")
 
     def _read_numbers(self, request: Request) -> dict[str, float]:
         given = request.query_params

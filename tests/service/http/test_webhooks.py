@@ -57,7 +57,7 @@ async def test_a_video_that_is_deleted_is_not_told_of(
         (["https://127.0.0.1/"], "not a public address"),
         (["https://169.254.169.254/"], "not a public address"),
         ([""], "must be a whole URL"),
-        ([HOOK, HOOK], "has one at most"),
+        ([HOOK, HOOK], "give it once"),
     ],
 )
 async def test_another_webhook_is_422_and_nothing_is_kept(
