@@ -1,9 +1,8 @@
 """Whether brokers of messages answer, as said by who is connected to them."""
 
-import time
-
 from sqlalchemy import delete, insert, select, update
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import brokers
 
@@ -20,7 +19,7 @@ class Brokers:
 
     def say(self, *, is_up: bool) -> None:
         """Say whether Kafka answers now."""
-        said = {"is_up": is_up, "said_at": time.time()}
+        said = {"is_up": is_up, "said_at": Now()}
         with self._database.begin() as connection:
             if not connection.execute(update(brokers).values(said)).rowcount:
                 connection.execute(insert(brokers).values(id=_KAFKA, **said))
@@ -33,7 +32,8 @@ class Brokers:
     def is_up(self) -> bool | None:
         """Return whether Kafka answers; None where nobody is to be connected to it."""
         with self._database.begin() as connection:
-            row = connection.execute(select(brokers)).first()
+            ago = (Now() - brokers.c.said_at).label("ago")
+            row = connection.execute(select(brokers.c.is_up, ago)).first()
         if row is None:
             return None
-        return bool(row.is_up) and time.time() - row.said_at < _STALE_SECONDS
+        return bool(row.is_up) and row.ago < _STALE_SECONDS

@@ -11,6 +11,7 @@ from service.jobs.promises import count_due
 from service.settings import Settings
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import Office, office, until, worker
+from tests.service.kept import Where
 from tests.webhook_server import SECRET, WebhookServer, webhook_server
 
 VARIABLES = {
@@ -21,7 +22,7 @@ VARIABLES = {
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings(kept: Where) -> Settings:
     return Settings(worker_stale_seconds=2.0, min_free_bytes=0)
 
 

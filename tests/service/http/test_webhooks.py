@@ -68,6 +68,18 @@ async def test_another_webhook_is_422_and_nothing_is_kept(
     assert (await client.get("/v1/videos")).json()["videos"] == []
 
 
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [("/v1/videos", "s3://inbox/party.mp4"), ("/v1/photo-sets", "s3://inbox/party/")],
+)
+async def test_what_is_named_by_a_uri_may_have_a_webhook_of_any_kind(path: str, uri: str) -> None:
+    settings = Settings(min_free_bytes=0, webhook_secret=SecretStr(SECRET), sources="s3://inbox/")
+    async with client_of(started_plane(settings)) as client:
+        response = await client.post(path, params={"webhook": HOOK}, json={"uri": uri})
+        await client.post(f"{response.headers['location']}:cancel")
+    assert due(settings) == 1
+
+
 async def test_without_a_secret_a_webhook_is_422_that_says_so() -> None:
     async with client_of(started_plane(Settings(min_free_bytes=0))) as client:
         detail = problem(await send(client, HOOK), 422, "invalid-request")["detail"]

@@ -1,9 +1,7 @@
-"""Who is to be told of a job's end, on SQLite and on PostgreSQL."""
+"""Who is to be told of a job's end, wherever jobs are kept."""
 
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,28 +14,15 @@ from service.jobs.claims import ClaimLost, Claims
 from service.jobs.errors import JobConflict
 from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.ledger import Ledger
+from service.jobs.opened import OpenedFolder
 from service.jobs.promises import Channel, count_due, promise_later
-from tests.postgres_server import postgres_server
 
 HOOK = "https://example.com/hook"
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with postgres_server() as address:
-        yield address.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    is_file = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'rapt.db'}" if is_file else request.getfixturevalue("postgres")
-    one = Database(url)
-    one.migrate()
-    with one.begin() as connection:
-        connection.execute(jobs.delete())
-    yield one
-    one.close()
+@pytest.fixture
+def database(folder: OpenedFolder) -> Database:
+    return folder.database
 
 
 def reserve(database: Database, webhook: str | None = HOOK, key: str | None = None) -> Job:

@@ -15,6 +15,7 @@ from service.jobs.promises import count_due
 from service.settings import Settings
 from tests.kafka_server import KafkaServer, consumer_of, read_from
 from tests.service.jobs.workers import Office, Worker, office, until, worker
+from tests.service.kept import Where
 
 BRIDGE = "service.kafka"
 COMPLETED, FAILED = "rapt.jobs.completed", "rapt.jobs.failed"
@@ -22,7 +23,7 @@ DEAD_LETTERS = "rapt.jobs.requested.dead-letters"
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings(kept: Where) -> Settings:
     return Settings(worker_stale_seconds=2.0, min_free_bytes=0)
 
 
@@ -128,7 +129,8 @@ def test_a_consumer_that_is_killed_misses_nothing(
         first = told(read_from(consumer, 2, 40))
         # Read, and killed before it is committed.
         consumer.poll(5)
-    rest = told(kafka.read(COMPLETED, 4, "readers"))
+    with consumer_of(kafka, COMPLETED, "readers") as consumer:
+        rest = told(read_from(consumer, 4, 40))
     assert sorted(first + rest) == [(f"{number}", "job.completed") for number in range(6)]
 
 
