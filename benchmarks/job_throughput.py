@@ -33,7 +33,7 @@ from benchmarks.video_speed import repeated, talking_heads
 from emotion.video.probe import probe
 from emotion.video.settings import VideoLimits, VideoSettings
 from service.jobs.desk import Desk
-from service.jobs.job import ENDED, LOCAL, Job, State
+from service.jobs.job import ENDED, LOCAL, Job, Kind, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
 from service.settings import Settings
@@ -89,7 +89,8 @@ def clips(folder: Path) -> list[Path]:
 def running(home: Path, count: int) -> Iterator[list[psutil.Process]]:
     """Run workers while the block runs, each bound to a core."""
     cores = sorted(os.sched_getaffinity(0))
-    environment = {**os.environ, "RAPT_HOME": str(home), "RAPT_MIN_FREE_BYTES": "0"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAPT_")}
+    environment = {**inherited, "RAPT_HOME": str(home), "RAPT_MIN_FREE_BYTES": "0"}
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "service.worker"],
@@ -115,7 +116,7 @@ def send(desk: Desk, clip: Path) -> str:
     async def content() -> AsyncIterator[bytes]:
         yield clip.read_bytes()
 
-    upload = Upload(content(), None, clip.name, asdict(VideoSettings()), None)
+    upload = Upload(Kind.VIDEO, content(), None, clip.name, asdict(VideoSettings()), None)
     return asyncio.run(desk.accept(LOCAL, upload)).id
 
 
@@ -128,8 +129,8 @@ def wait(desk: Desk, ids: Sequence[str]) -> list[Job]:
     left = set(ids)
     while left:
         time.sleep(_LOOK_SECONDS)
-        left = {one for one in left if desk.get(LOCAL, one).state not in ENDED}
-    ended = [desk.get(LOCAL, one) for one in ids]
+        left = {one for one in left if desk.get(LOCAL, Kind.VIDEO, one).state not in ENDED}
+    ended = [desk.get(LOCAL, Kind.VIDEO, one) for one in ids]
     for job in ended:
         if job.state is not State.DONE:
             raise click.ClickException(f"{job.name}: {job.state}: {job.error}")

@@ -150,11 +150,14 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: 
     help="Of `rapt serve`; in triton the models are Triton's, and only settings are checked.",
 )
 def check(*, topology: Topology) -> None:
-    """Check the settings and the model files, and say which would be served."""
+    """Check settings, database and bucket, and the model files; say which would be served."""
     # Imported late, as above.
+    from service.jobs.opened import check_storage  # noqa: PLC0415
     from service.models_command import describe_served, describe_triton  # noqa: PLC0415
+    from service.settings import load_settings  # noqa: PLC0415
 
     with _errors_as_messages():
+        check_storage(load_settings())
         click.echo(describe_triton() if topology == "triton" else describe_served())
 
 

@@ -40,6 +40,11 @@ class DataFolder:
         return self.path / "objects"
 
     @property
+    def fetched(self) -> Path:
+        """Copies of objects that lie elsewhere, while they are read."""
+        return self.path / "fetched"
+
+    @property
     def database_url(self) -> str:
         """Rows."""
         return f"sqlite:///{self.path / _ROWS}"
@@ -91,13 +96,14 @@ class DataFolder:
             yield
 
     @contextmanager
-    def place(self, name: str) -> Iterator[str]:
+    def place(self, name: str, prefix: str = "worker") -> Iterator[str]:
         """Take a worker's place on this machine while the block runs.
 
         A worker that takes the place of a dead one has its name, and so its jobs.
 
         Args:
             name: of the place; empty for the first of worker-1, worker-2, ... that is free.
+            prefix: said instead of worker.
 
         Yields:
             The name.
@@ -105,7 +111,7 @@ class DataFolder:
         Raises:
             InvalidRequest: the place of that name is taken.
         """
-        names = [name] if name else (f"worker-{number}" for number in count(1))
+        names = [name] if name else (f"{prefix}-{number}" for number in count(1))
         for one in names:
             with self._opened(f"{one}.lock") as lock:
                 if _try(lock, fcntl.LOCK_EX):

@@ -1,14 +1,28 @@
 """Settings of jobs: what is taken in, how it is worked on, and how long it is kept."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 from emotion.video.settings import VideoLimits, VideoSettings
+from service.storage.address import BucketAddress
+
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 class JobSettings(BaseSettings):
     """Limits of jobs, and how they are worked on."""
 
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="PostgreSQL for the rows of jobs, postgresql://USER:PASSWORD@HOST/DATABASE; "
+        "PGPASSWORD may have the password. Empty: SQLite in the data folder.",
+    )
+    storage_url: str = Field(
+        default="",
+        description="Bucket for uploads and reports: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or "
+        "az://CONTAINER/PREFIX, with credentials from the environment alone (AWS_*, GOOGLE_*, "
+        "AZURE_*). Empty: the data folder.",
+    )
     max_video_bytes: int = Field(
         default=VideoLimits().max_bytes, ge=1, description="Largest video, in bytes."
     )
@@ -66,7 +80,7 @@ class JobSettings(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]*$",
         description="A worker's name, which no other may have at the same time; a worker takes up "
         "at once what one of its name left. Empty: the first of worker-1, worker-2, ... that is "
-        "free on this machine.",
+        "free on this machine; with RAPT_DATABASE_URL, the host's name stands for worker.",
     )
     job_tries: int = Field(
         default=8,
@@ -93,7 +107,36 @@ class JobSettings(BaseSettings):
         "one before, from a second on; then the video has failed.",
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_of_postgres(cls, url: SecretStr) -> SecretStr:
+        if url and not _names_a_database(url.get_secret_value()):
+            raise ValueError("give postgresql://USER:PASSWORD@HOST/DATABASE")
+        return url
+
+    @field_validator("storage_url")
+    @classmethod
+    def _is_a_bucket(cls, url: str) -> str:
+        return str(BucketAddress.parse(url)) if url else ""
+
+    @property
+    def bucket(self) -> BucketAddress | None:
+        """Where objects lie, if not in the data folder."""
+        return BucketAddress.parse(self.storage_url) if self.storage_url else None
+
     @property
     def video_limits(self) -> VideoLimits:
         """What a video may be."""
         return VideoLimits(max_bytes=self.max_video_bytes, max_seconds=self.max_video_seconds)
+
+
+def _names_a_database(url: str) -> bool:
+    # Imported late: only who has one needs it.
+    from sqlalchemy import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        return url.startswith(_POSTGRES) and bool(make_url(url).database)
+    except (ArgumentError, ValueError):
+        # What they say may have a part of the password in it.
+        return False

@@ -9,14 +9,16 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from emotion.errors import InvalidRequest
+from emotion.photo_set.archive import PhotoSetLimits
 from service.data_folder import DEFAULT_HOME, DataFolder
+from service.input_settings import InputSettings
 from service.job_settings import JobSettings
 from service.photo_settings import MOST_PORT, PhotoSettings
 
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
-class Settings(PhotoSettings, JobSettings):
+class Settings(PhotoSettings, JobSettings, InputSettings):
     """The service's settings."""
 
     model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True, env_ignore_empty=True)
@@ -50,6 +52,11 @@ class Settings(PhotoSettings, JobSettings):
         return home
 
     @property
+    def photo_set_limits(self) -> PhotoSetLimits:
+        """What a set of photos may be."""
+        return PhotoSetLimits(self.max_set_bytes, self.max_set_photos, self.max_bytes)
+
+    @property
     def pulled_models(self) -> Path:
         """The model repository that models are pulled into; it may not be there."""
         return self.home.expanduser() / "models"
@@ -63,6 +70,16 @@ class Settings(PhotoSettings, JobSettings):
     def data_folder(self) -> DataFolder:
         """Where videos are kept; it may not be there."""
         return DataFolder.of_home(self.home)
+
+    @property
+    def rows_url(self) -> str:
+        """The database of all rows. It may have a password in it: not to be told."""
+        return self.database_url.get_secret_value() or self.data_folder.database_url
+
+    @property
+    def workflows_url(self) -> str:
+        """The database of DBOS; likewise."""
+        return self.database_url.get_secret_value() or self.data_folder.workflows_url
 
 
 def load_settings() -> Settings:

@@ -1,6 +1,7 @@
 """What storage can fail with, rows and objects alike, and the one place that tells it apart."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ from emotion.errors import CapacityError
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # The object store and SQLite say so in words only.
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "disk is full")
+# Not an object that is missing, but all of them; the stores answer both in the same way.
+NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|specified bucket does not exist")
+_UNAVAILABLE = "The storage doesn't answer. Try again shortly."
 
 
 class StorageFull(CapacityError):
@@ -31,15 +35,20 @@ def storage_errors() -> Iterator[None]:
     # Imported late: who only names an error needs none of them.
     from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415
     from sqlalchemy.exc import DBAPIError, IntegrityError  # noqa: PLC0415
+    from sqlalchemy.exc import TimeoutError as NoConnectionFree  # noqa: PLC0415
 
     try:
         yield
-    except (IntegrityError, FileNotFoundError, NotFoundError):
+    except IntegrityError:
         raise
-    except (OSError, DBAPIError, BaseError) as error:
+    except (FileNotFoundError, NotFoundError) as error:
+        if NO_BUCKET.search(str(error)):
+            raise StorageUnavailable(_UNAVAILABLE) from error
+        raise
+    except (OSError, DBAPIError, NoConnectionFree, BaseError) as error:
         if _is_full(error):
             raise StorageFull("The storage is full. Try again when there is room.") from error
-        raise StorageUnavailable("The storage doesn't answer. Try again shortly.") from error
+        raise StorageUnavailable(_UNAVAILABLE) from error
 
 
 def _is_full(error: Exception) -> bool:

@@ -4,7 +4,9 @@ Any number may run; each works on one video at a time. SIGTERM and Ctrl-C hand b
 and nothing is lost if it is killed.
 """
 
+import re
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -16,6 +18,7 @@ import structlog
 from emotion.errors import RaptError
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
+from service.jobs.inputs import Inputs
 from service.jobs.late_analyses import LateAnalyses
 from service.jobs.opened import opened_folder
 from service.jobs.patience import Patience
@@ -26,6 +29,7 @@ from service.jobs.workflow import Workflows
 from service.logs import set_up_logging
 from service.periodic import Periodic
 from service.settings import Settings, load_settings
+from service.sources import Sources
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _LOOK_SECONDS = 1.0
@@ -54,23 +58,28 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
     """Work on videos until an event is set.
 
     Raises:
-        InvalidRequest: the data folder, or this worker's name, is another's.
+        InvalidRequest: the data folder, or this worker's name, is another's; or a database or a
+            bucket can't be used.
         StorageFull: the data folder can't be opened.
         StorageUnavailable: likewise.
     """
-    place = settings.data_folder.place(settings.executor_id)
+    # Of several machines, each has a first worker.
+    names = _host_name() if settings.database_url else "worker"
+    place = settings.data_folder.place(settings.executor_id, names)
     with opened_folder(settings) as folder, place as executor:
         heartbeat = Heartbeat(folder.database, executor)
         beats = Periodic(
             "heartbeat", _carefully(heartbeat.beat), settings.worker_stale_seconds / _BEATS
         )
         beats.start()
-        workflows = Workflows(settings.data_folder.workflows_url, executor)
+        workflows = Workflows(settings.workflows_url, executor)
         patience = Patience(settings.storage_tries, ending)
         claims = Claims(folder.database, executor)
         steward = Steward(folder, workflows, settings, Vigil(settings.worker_stale_seconds))
         steward.begin()
-        workflows.start(Work(claims, folder.store, analyses, patience, settings.job_tries))
+        inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+        work = Work(claims, inputs, folder.store, analyses, patience, settings.job_tries)
+        workflows.start(work)
         log.info("worker_started", executor=executor)
         try:
             for looks in count():
@@ -85,6 +94,11 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
             beats.stop()
             _carefully(heartbeat.end)()
             log.info("worker_ended", executor=executor)
+
+
+def _host_name() -> str:
+    """Return this machine's name, in letters that a worker's name may have."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "worker"
 
 
 def _inline_analyses(settings: Settings) -> Analyses:

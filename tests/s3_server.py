@@ -1,5 +1,6 @@
 """A real S3 server (SeaweedFS) in a process of its own, on a free port of the loopback."""
 
+import hmac
 import json
 import os
 import signal
@@ -10,7 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -21,18 +23,25 @@ ACCESS_KEY = "reader"
 SECRET = "a secret for tests"  # noqa: S105  # of a server on the loopback
 OPEN_BUCKET = "open"  # anybody may read it
 _START_SECONDS = 60.0
-_PORTS = 7  # master, volume and filer with a gRPC port each, and S3
+_STARTS = 3
+_PORTS = 8  # master, volume, filer and S3 with a gRPC port each
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class S3Server:
-    """A running server.
+    """A server, and what it keeps in a folder.
 
     Attributes:
         port: where it speaks S3.
     """
 
-    port: int
+    folder: Path
+    ports: tuple[int, ...]
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def port(self) -> int:
+        return self.ports[-1]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,6 +59,35 @@ class S3Server:
         for key, content in objects.items():
             obstore.put(store, key, content)
 
+    def unfinished(self, bucket: str) -> int:
+        """How many multipart uploads were begun in a bucket, and neither completed nor aborted."""
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        signed = {"host": f"127.0.0.1:{self.port}", "x-amz-date": now}
+        signed["x-amz-content-sha256"] = sha256(b"").hexdigest()
+        names = ";".join(sorted(signed))
+        lines = [f"{name}:{signed[name]}" for name in sorted(signed)]
+        asked = ["GET", f"/{bucket}", "uploads=", *lines, "", names, sha256(b"").hexdigest()]
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+        scope = [now[:8], "us-east-1", "s3", "aws4_request"]
+        digest = sha256("\n".join(asked).encode()).hexdigest()
+        to_sign = "\n".join(["AWS4-HMAC-SHA256", now, "/".join(scope), digest])
+        key = f"AWS4{SECRET}".encode()
+        for part in (*scope, to_sign):
+            key = hmac.digest(key, part.encode(), "sha256")
+        signed["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{'/'.join(scope)}, "
+            f"SignedHeaders={names}, Signature={key.hex()}"
+        )
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", f"/{bucket}?uploads=", headers=signed)
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == 200, body
+            return body.count(b"<UploadId>")
+        finally:
+            connection.close()
+
     def store(self, bucket: str) -> S3Store:
         return S3Store(
             bucket,
@@ -61,11 +99,49 @@ class S3Server:
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
         )
 
+    def start(self) -> bool:
+        """Run it; return whether it answers. Somebody else may have taken one of its ports."""
+        master, master_rpc, volume, volume_rpc, filer, filer_rpc, s3_rpc, s3 = self.ports
+        command = [
+            str(Path(sys.executable).with_name("weed")), "server",
+            "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={self.folder / 'data'}",
+            "-volume.max=20", "-master.volumeSizeLimitMB=64",
+            f"-master.port={master}", f"-master.port.grpc={master_rpc}",
+            f"-volume.port={volume}", f"-volume.port.grpc={volume_rpc}",
+            f"-filer.port={filer}", f"-filer.port.grpc={filer_rpc}",
+            "-s3", f"-s3.port={s3}", f"-s3.port.grpc={s3_rpc}",
+            f"-s3.config={self.folder / 's3.json'}", "-s3.iam=false",
+            # Else they have ports that are the same for all.
+            "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false",
+        ]  # fmt: skip
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  # our own words
+                command, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+        end = time.monotonic() + _START_SECONDS
+        while self._process.poll() is None and time.monotonic() < end:
+            if _answers(s3):
+                return True
+            time.sleep(0.1)
+        self.stop()
+        return False
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        # Named for its ports, and left by whoever is killed.
+        for port in self.ports:
+            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108  # its own choice
+                socket_file.unlink()
+
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[S3Server]:
     """Run a server on an empty folder while the block runs."""
-    master, master_rpc, volume, volume_rpc, filer, filer_rpc, s3 = _free_ports()
     rights = {
         "name": "tests",
         "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET}],
@@ -75,40 +151,24 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     anybody = {"name": "anonymous", "actions": [f"Read:{OPEN_BUCKET}", f"List:{OPEN_BUCKET}"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [rights, anybody]}), encoding="utf-8")
     (folder / "data").mkdir()
-    command = [
-        str(Path(sys.executable).with_name("weed")), "server",
-        "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder / 'data'}", "-volume.max=20",
-        "-master.volumeSizeLimitMB=64", f"-master.port={master}", f"-master.port.grpc={master_rpc}",
-        f"-volume.port={volume}", f"-volume.port.grpc={volume_rpc}",
-        f"-filer.port={filer}", f"-filer.port.grpc={filer_rpc}",
-        "-s3", f"-s3.port={s3}", f"-s3.config={folder / 's3.json'}", "-s3.iam=false",
-    ]  # fmt: skip
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603  # our own words
-            command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    for _ in range(_STARTS):
+        server = S3Server(folder, _free_ports())
+        if server.start():
+            break
+    else:
+        raise AssertionError((folder / "server.log").read_text(errors="replace")[-2000:])
     try:
-        _wait_for(s3, process, folder / "server.log")
-        yield S3Server(s3)
+        yield server
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        server.stop()
 
 
-def _free_ports() -> list[int]:
+def _free_ports() -> tuple[int, ...]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(_PORTS)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
+    ports = tuple(int(each.getsockname()[1]) for each in sockets)
     for each in sockets:
         each.close()
     return ports
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while not _answers(port):
-        assert process.poll() is None, log.read_text(errors="replace")
-        assert time.monotonic() < end, log.read_text(errors="replace")
-        time.sleep(0.1)
 
 
 def _answers(port: int) -> bool:

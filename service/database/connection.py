@@ -1,28 +1,66 @@
 """Opens the database and brings its tables up to date."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy.exc import OperationalError
 
 from emotion.errors import InvalidRequest
+from service.database.clock import SQLITE_NOW
+from service.database.tables import installation
 from service.storage_errors import storage_errors
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 30.0  # As long as another may write.
 _TRUNCATE_SECONDS = 1.0  # Others wait meanwhile.
+_MIGRATION_LOCK = 0x52617074  # "Rapt": whoever else uses the same database has another.
+# Of PostgreSQL: a server that is gone without a word is noticed, and whoever hangs in the middle of
+# a transaction keeps nobody waiting for long. See postgresql.org/docs/current/libpq-connect.html.
+POSTGRES_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # Milliseconds.
+}
+_POSTGRES_SETTINGS = (
+    "SET statement_timeout = '30s'",
+    "SET idle_in_transaction_session_timeout = '30s'",
+)
+_POOL_SECONDS = 10.0  # Until a connection of the pool is free.
 
 
 class Database:
     """A database that is open."""
 
     def __init__(self, url: str) -> None:
-        """Prepare to connect, by an URL of SQLAlchemy's."""
-        self._engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
+        """Prepare to connect.
+
+        Args:
+            url: SQLAlchemy's of a file of SQLite, or libpq's of a PostgreSQL.
+        """
+        self._engine = _sqlite(url) if url.startswith("sqlite:") else _postgres(url)
+
+    def connect(self) -> None:
+        """Try whether a server can be used, and say what stands in the way: for the start.
+
+        Raises:
+            InvalidRequest: there is none, it doesn't answer, or refuses.
+            StorageUnavailable: a file can't be opened.
+        """
+        with storage_errors():
+            try:
+                self._engine.connect().close()
+            except OperationalError as error:
+                if self._engine.dialect.name == "sqlite":
+                    raise
+                raise InvalidRequest(
+                    f"The database can't be used: {_reason(error)}. Check RAPT_DATABASE_URL."
+                ) from error
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -36,7 +74,9 @@ class Database:
             yield connection
 
     def migrate(self, revision: str = "head") -> None:
-        """Bring the tables up to date. To be called by one process at a time.
+        """Bring the tables up to date.
+
+        Of a file, to be called by one process at a time; a server has others wait.
 
         Args:
             revision: whose tables are wanted; the newest, or an older one.
@@ -54,6 +94,9 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with self.begin() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, revision)
@@ -62,6 +105,17 @@ class Database:
                     f"The tables of videos are not this version's: {error}. Run the Rapt that made "
                     "them, or a later one."
                 ) from error
+
+    def installation(self) -> str:
+        """Return the id that was drawn when the tables were made.
+
+        Raises:
+            StorageFull: see ``begin``.
+            StorageUnavailable: likewise.
+        """
+        with self.begin() as connection:
+            drawn: str = connection.execute(select(installation.c.id)).scalar_one()
+        return drawn
 
     def truncate_log(self) -> None:
         """Leave nothing of older rows in SQLite's log, where no one else is just reading it.
@@ -88,6 +142,39 @@ class Database:
         self._engine.dispose()
 
 
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _postgres(url: str) -> Engine:
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        connect_args=POSTGRES_CONNECTION,
+        # Connections that a restart of the server has cut are noticed before they are used.
+        pool_pre_ping=True,
+        pool_timeout=_POOL_SECONDS,
+        # Statements are logged where they fail, and what is in rows is personal.
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:  # noqa: ANN401  # psycopg's
+    for setting in _POSTGRES_SETTINGS:
+        connection.execute(setting)
+    # What is set in a transaction that is rolled back is set no more.
+    connection.commit()
+
+
+def _reason(error: OperationalError) -> str:
+    """Return what libpq says, without where it was asked and what it advises."""
+    first = str(error.orig).partition("\n")[0]
+    return first.rpartition("failed: ")[2].removeprefix("FATAL:").strip().rstrip(".")
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's, or a wrapper
     # A transaction that reads first and writes later would fail if another wrote in between.
     connection.isolation_level = "IMMEDIATE"
@@ -97,6 +184,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
     connection.execute("PRAGMA secure_delete=ON")
     # Readers don't wait for who writes, nor the other way round.
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.create_function(SQLITE_NOW, 0, time.time)
 
 
 def _busy_timeout(seconds: float) -> str:

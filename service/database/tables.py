@@ -62,6 +62,9 @@ jobs = Table(
     # Under which fence the report was written that stands.
     Column("report_fence", Integer),
     Column("source_deleted_at", Float),
+    # Where what it is about lies, if it was not sent; and what that was known by when it was read.
+    Column("uri", String(1280)),
+    Column("source_etag", String(255)),
     UniqueConstraint("tenant", "purpose", "idempotency_key", name="one_video_a_key"),
     Index("jobs_by_age", "tenant", "kind", "created_at", "id"),
     Index("jobs_by_state", "state"),
@@ -92,3 +95,6 @@ executors = Table(
     Column("boot", String(32), nullable=False),
     Column("heartbeat", Float, nullable=False),
 )
+
+# One row: an id that is drawn with the tables. Objects that belong to the rows are marked with it.
+installation = Table("installation", metadata, Column("id", String(32), primary_key=True))

@@ -7,10 +7,15 @@ turns      whose turn it is
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive
 opened     all of these, and the objects, for the data folder that is used
+accepted   what the input of a kind may be
+requests   a job about what lies elsewhere, and what may be set of a job
+inputs     what jobs are about, as files of this machine
 uploads    what is worked on, while it arrives
 opener     opens the desk when it is first needed
 desk       what HTTP calls: takes jobs in, tells of them, ends and erases them
-analysis   videos analysed in this process; late_analyses, not before there is one
+photos     of a set, wherever they lie
+analysis   jobs analysed in this process; late_analyses, not before there is one;
+           photo_set_analysis, those of photos
 work       one job's work, stage by stage
 patience   tries again where storage fails
 workflow   the same as a workflow of DBOS: queued, resumed, retried

@@ -4,13 +4,13 @@ Who begins the work raises the row's fence by one, and every later write asks fo
 worker that was thought dead and goes on can't change anything any more.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from emotion.faces import ModelVersion
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.job import ACTIVE, Job, State
@@ -65,7 +65,7 @@ class Claims:
                     fence=jobs.c.fence + 1,
                     attempts=jobs.c.attempts + 1,
                     executor=self._executor,
-                    begun_at=func.coalesce(jobs.c.begun_at, time.time()),
+                    begun_at=func.coalesce(jobs.c.begun_at, Now()),
                 )
             )
             if not taken.rowcount:
@@ -104,6 +104,15 @@ class Claims:
         with self._database.begin() as connection:
             _write(connection, claim, model_name=model.name, model_version=model.version)
 
+    def pin_input(self, claim: Claim, size: int, etag: str) -> None:
+        """Note what the input is that lies elsewhere: it has to stay that.
+
+        Raises:
+            ClaimLost: see there.
+        """
+        with self._database.begin() as connection:
+            _write(connection, claim, size=size, source_etag=etag)
+
     def plan(self, claim: Claim, segments_total: int) -> set[int]:
         """Note of how many segments the work consists, and return the numbers of those done.
 
@@ -139,7 +148,7 @@ class Claims:
         Raises:
             ClaimLost: see there.
         """
-        ended = {"state": State.DONE, "ended_at": time.time(), "report_fence": claim.job.fence}
+        ended = {"state": State.DONE, "ended_at": Now(), "report_fence": claim.job.fence}
         self._end(claim, ended)
 
     def fail(self, claim: Claim, error: str) -> None:
@@ -148,7 +157,7 @@ class Claims:
         Raises:
             ClaimLost: see there.
         """
-        self._end(claim, {"state": State.FAILED, "ended_at": time.time(), "error": error[:1024]})
+        self._end(claim, {"state": State.FAILED, "ended_at": Now(), "error": error[:1024]})
 
     def _end(self, claim: Claim, ended: dict[str, Any]) -> None:
         with self._database.begin() as connection:

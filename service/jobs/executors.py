@@ -1,10 +1,10 @@
 """Which workers are alive: each says so again and again."""
 
-import time
 import uuid
 
 from sqlalchemy import delete, insert, select, update
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import executors
 
@@ -19,14 +19,14 @@ class Executors:
 
     def alive(self) -> set[str]:
         """Return the ids of those alive."""
-        since = time.time() - self._stale_seconds
+        since = Now() - self._stale_seconds
         query = select(executors.c.id).where(executors.c.heartbeat > since)
         with self._database.begin() as connection:
             return set(connection.scalars(query))
 
     def forget_dead(self) -> None:
         """Delete the rows of those that have said nothing for long."""
-        before = time.time() - 100 * self._stale_seconds
+        before = Now() - 100 * self._stale_seconds
         with self._database.begin() as connection:
             connection.execute(delete(executors).where(executors.c.heartbeat < before))
 
@@ -42,7 +42,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Say that it is alive."""
-        said = {"boot": self._boot, "heartbeat": time.time()}
+        said = {"boot": self._boot, "heartbeat": Now()}
         with self._database.begin() as connection:
             mine = update(executors).where(executors.c.id == self._executor)
             if not connection.execute(mine.values(said)).rowcount:

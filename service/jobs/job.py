@@ -1,5 +1,6 @@
 """What is known of a job, and under which keys its objects lie."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,11 +17,17 @@ class Kind(StrEnum):
     """What a job is about."""
 
     VIDEO = "video"
+    PHOTOS = "photos"
 
     @property
     def folder(self) -> str:
         """In the keys of its objects."""
-        return "videos"
+        return {Kind.VIDEO: "videos", Kind.PHOTOS: "photo-sets"}[self]
+
+    @property
+    def noun(self) -> str:
+        """In sentences for people."""
+        return {Kind.VIDEO: "video", Kind.PHOTOS: "set of photos"}[self]
 
 
 class Priority(StrEnum):
@@ -72,6 +79,11 @@ class Owner:
 LOCAL = Owner("local", "unspecified")
 
 
+def digest_of(key: str) -> str:
+    """Return what is kept of an Idempotency-Key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job's row.
@@ -101,6 +113,8 @@ class Job:
         error: why it failed, in a sentence.
         report_fence: under which fence its report was written.
         source_deleted_at: when the upload was deleted.
+        uri: where it lies what it is about; None where that was sent.
+        source_etag: what that was known by when it was first read.
     """
 
     id: str
@@ -127,6 +141,8 @@ class Job:
     error: str | None
     report_fence: int | None
     source_deleted_at: float | None
+    uri: str | None
+    source_etag: str | None
 
     @classmethod
     def of(cls, row: "RowMapping") -> Self:

@@ -1,12 +1,12 @@
 """A job's row, as the front reads and changes it."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.errors import JobConflict, UnknownJob
@@ -29,7 +29,8 @@ class Ledger:
             owner: whose it is.
             kind: what it is about.
             values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None);
-                ``priority``, if it is not the normal one.
+                ``priority``, if it is not the normal one; of what lies elsewhere ``uri`` and
+                ``state``, as it needs not arrive.
 
         Raises:
             JobConflict: another job has the key.
@@ -39,7 +40,7 @@ class Ledger:
             "purpose": owner.purpose,
             "kind": kind,
             "state": State.RECEIVING,
-            "created_at": time.time(),
+            "created_at": Now(),
             **values,
         }
         try:
@@ -55,7 +56,7 @@ class Ledger:
         Raises:
             UnknownJob: it was deleted meanwhile.
         """
-        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": time.time()}
+        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": Now()}
         if not self._change(job, (State.RECEIVING,), **arrived):
             raise _unknown(job.kind, job.id)
 
@@ -118,16 +119,16 @@ class Ledger:
             JobConflict: it has ended, or has not arrived yet.
         """
         job = self.get(owner, kind, job_id)
-        if self._change(job, ACTIVE, state=State.CANCELLED, ended_at=time.time()):
+        if self._change(job, ACTIVE, state=State.CANCELLED, ended_at=Now()):
             return self.get(owner, kind, job_id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
-            raise JobConflict(f"The {kind} is {now.state}; there is nothing to cancel.")
+            raise JobConflict(f"The {kind.noun} is {now.state}; there is nothing to cancel.")
         return now
 
     def mark_deleting(self, job: Job) -> None:
         """Hide a job from its owner for good, and keep nothing but what erasing it takes."""
-        blank = {"name": None, "sha256": None, "size": None, "error": None}
+        blank = {"name": None, "sha256": None, "size": None, "error": None, "uri": None}
         states = [state for state in State if state is not State.DELETING]
         self._change(job, states, state=State.DELETING, idempotency_key=None, **blank)
 
@@ -140,8 +141,9 @@ class Ledger:
             .limit(limit)
         )
 
-    def older(self, states: Sequence[State], column: str, before: float) -> list[Job]:
-        """Return jobs of some states of which a time lies before another."""
+    def older(self, states: Sequence[State], column: str, seconds: float) -> list[Job]:
+        """Return jobs of some states of which a time lies so many seconds back."""
+        before = Now() - seconds
         return self._rows(
             select(jobs).where(jobs.c.state.in_(states), jobs.c[column] < before).limit(100)
         )
@@ -158,7 +160,7 @@ class Ledger:
         """Note that the upload of an ended job is gone, and drop what its segments came to."""
         with self._database.begin() as connection:
             connection.execute(delete(segments).where(segments.c.job_id == job.id))
-        self._change(job, ENDED, source_deleted_at=time.time())
+        self._change(job, ENDED, source_deleted_at=Now())
 
     def fail(self, job: Job, error: str) -> None:
         """End a job that nobody works on, unless it went on meanwhile."""
@@ -171,7 +173,7 @@ class Ledger:
                     jobs.c.fence == job.fence,
                     jobs.c.ticket == job.ticket,
                 )
-                .values(state=State.FAILED, ended_at=time.time(), error=error)
+                .values(state=State.FAILED, ended_at=Now(), error=error)
             )
 
     def counts(self) -> dict[State, int]:
@@ -181,12 +183,14 @@ class Ledger:
             counted = {State(state): count for state, count in connection.execute(query)}
         return {state: counted.get(state, 0) for state in State}
 
-    def oldest_queued(self) -> float | None:
-        """Return when the job that waits longest was queued."""
-        query = select(func.min(jobs.c.queued_at)).where(jobs.c.state == State.QUEUED)
+    def oldest_queued(self) -> float:
+        """Return how many seconds ago the job that waits longest was queued; 0 without one."""
+        age = Now() - func.min(jobs.c.queued_at)
         with self._database.begin() as connection:
-            oldest: float | None = connection.scalar(query)
-        return oldest
+            oldest: float | None = connection.scalar(
+                select(age).where(jobs.c.state == State.QUEUED)
+            )
+        return max(0.0, oldest or 0.0)
 
     def _rows(self, query: Select[Any]) -> list[Job]:
         with self._database.begin() as connection:
@@ -206,4 +210,4 @@ def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:
 
 
 def _unknown(kind: Kind, job_id: str) -> UnknownJob:
-    return UnknownJob(f"There is no {kind} {job_id[:64]}.")
+    return UnknownJob(f"There is no {kind.noun} {job_id[:64]}.")

@@ -1,7 +1,10 @@
-"""The data folder, opened: rows and objects, and who is alive."""
+"""Where jobs are kept, opened: rows and objects, and who is alive.
+
+All of it lies in the data folder, or rows in a PostgreSQL, or objects in a bucket.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from service.database.connection import Database
@@ -9,7 +12,10 @@ from service.jobs.executors import Executors
 from service.jobs.ledger import Ledger
 from service.jobs.queue import Queue
 from service.settings import Settings
-from service.storage import ObjectStore
+from service.storage.bucket import BucketStore
+from service.storage.folder import FolderStore
+from service.storage.objects import ObjectStore
+from service.storage.ownership import MARK, take_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +42,50 @@ def opened_folder(settings: Settings) -> Iterator[OpenedFolder]:
     """Use the data folder while the block runs; what is missing in it is made.
 
     Raises:
-        InvalidRequest: another installation uses it.
+        InvalidRequest: another installation uses it, or a database or bucket can't be used.
         StorageFull: there is no room.
         StorageUnavailable: it can't be read or written.
     """
     folder = settings.data_folder
     with folder.shared():
-        store = ObjectStore(folder.objects)
-        database = Database(folder.database_url)
+        database = Database(settings.rows_url)
         try:
+            database.connect()
             with folder.alone():
                 database.migrate()
             executors = Executors(database, settings.worker_stale_seconds)
+            store = _store(settings, database)
             queue = Queue(database, settings.tenant_jobs)
             yield OpenedFolder(database, Ledger(database), store, executors, queue)
         finally:
             database.close()
+
+
+def check_storage(settings: Settings) -> None:
+    """Try whether the database and the bucket that are set can be used; nothing is made.
+
+    Raises:
+        InvalidRequest: one can't, and why.
+    """
+    if settings.database_url:
+        database = Database(settings.rows_url)
+        try:
+            database.connect()
+        finally:
+            database.close()
+    if settings.bucket:
+        store = BucketStore(settings.bucket, settings.data_folder.fetched)
+        with store.saying_why(), suppress(FileNotFoundError):
+            store.read(MARK)
+
+
+def _store(settings: Settings, database: Database) -> ObjectStore:
+    if settings.bucket:
+        bucket = BucketStore(settings.bucket, settings.data_folder.fetched)
+        with bucket.saying_why():
+            take_for(database.installation(), bucket, str(settings.bucket))
+        return bucket
+    folder = FolderStore(settings.data_folder.objects)
+    if settings.database_url:
+        take_for(database.installation(), folder, str(settings.data_folder.objects))
+    return folder

@@ -58,7 +58,8 @@ class DeskOpener:
             StorageFull: see ``open``.
             StorageUnavailable: likewise.
         """
-        if self._desk is None and not self._settings.data_folder.has_rows:
+        settings = self._settings
+        if self._desk is None and not (settings.database_url or settings.data_folder.has_rows):
             return JobsPresent(0, {}, 0.0, {})
         return self.open().present()
 

@@ -4,12 +4,12 @@ Workers are given few jobs ahead, so that a job may be passed as long as it wait
 one is handed out it has the next ticket, and only who has the last one can begin it.
 """
 
-import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
+from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, turns
 from service.jobs.job import ACTIVE, STUMBLES, Job, Priority, State
@@ -42,7 +42,7 @@ class Queue:
                 connection.execute(
                     update(jobs)
                     .where(jobs.c.id == one.id, *_WAITS)
-                    .values(handed_out_at=time.time(), ticket=jobs.c.ticket + 1)
+                    .values(handed_out_at=Now(), ticket=jobs.c.ticket + 1)
                 )
 
     def in_hand(self) -> list[Job]:
@@ -77,7 +77,7 @@ class Queue:
                     state=State.QUEUED,
                     executor=None,
                     handed_out_at=None,
-                    waits_since=case((stumbled, time.time()), else_=jobs.c.waits_since),
+                    waits_since=case((stumbled, Now()), else_=jobs.c.waits_since),
                 )
             )
 
@@ -89,7 +89,7 @@ class Queue:
         waited = jobs.c.begun_at - jobs.c.queued_at
         query = (
             select(jobs.c.priority, func.avg(waited), func.max(waited))
-            .where(jobs.c.begun_at > time.time() - _LATELY, jobs.c.queued_at.is_not(None))
+            .where(jobs.c.begun_at > Now() - _LATELY, jobs.c.queued_at.is_not(None))
             .group_by(jobs.c.priority)
         )
         with self._database.begin() as connection:

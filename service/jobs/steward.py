@@ -3,7 +3,6 @@
 Each worker has a steward, and any of them may do any of it: all of it can be done twice.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -106,15 +105,15 @@ class Steward:
 
     def sweep(self) -> None:
         """Erase uploads that never ended, as of a front that was killed."""
-        before = time.time() - self.settings.upload_seconds - _GRACE_SECONDS
-        for job in self.folder.ledger.older((State.RECEIVING,), "created_at", before):
+        age = self.settings.upload_seconds + _GRACE_SECONDS
+        for job in self.folder.ledger.older((State.RECEIVING,), "created_at", age):
             self._erase(job)
 
     def retire(self) -> None:
         """Begin to delete what ended long ago."""
         if self.settings.report_days:
-            before = time.time() - self.settings.report_days * _DAY_SECONDS
-            for job in self.folder.ledger.older(ENDED, "ended_at", before):
+            age = self.settings.report_days * _DAY_SECONDS
+            for job in self.folder.ledger.older(ENDED, "ended_at", age):
                 self.folder.ledger.mark_deleting(job)
 
     def delete_sources(self) -> None:

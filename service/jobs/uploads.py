@@ -1,12 +1,12 @@
-"""A video on its way in: counted, hashed and looked at while it passes, and never held whole."""
+"""An upload on its way in: counted, hashed and looked at while it passes, and never held whole."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from emotion.errors import VideoTooLarge
-from service.jobs.job import Priority
+from service.jobs.accepted import Accepted
+from service.jobs.job import Kind, Priority, digest_of
 
 _ROOM_EVERY = 64 * 2**20  # Bytes between two looks at the room that is left.
 
@@ -16,7 +16,8 @@ class Upload:
     """What a caller sends.
 
     Attributes:
-        chunks: the video's bytes, as they arrive.
+        kind: what it is.
+        chunks: its bytes, as they arrive.
         announced: how many there will be; None where the caller doesn't say.
         name: as the caller calls it.
         settings: how it is to be analysed.
@@ -24,6 +25,7 @@ class Upload:
         priority: which goes first.
     """
 
+    kind: Kind
     chunks: AsyncIterator[bytes]
     announced: int | None
     name: str | None
@@ -34,7 +36,7 @@ class Upload:
     @property
     def key_digest(self) -> str | None:
         """What is kept of the key."""
-        return None if self.key is None else hashlib.sha256(self.key.encode()).hexdigest()
+        return None if self.key is None else digest_of(self.key)
 
 
 class Arrival:
@@ -45,17 +47,17 @@ class Arrival:
     """
 
     def __init__(
-        self, upload: Upload, max_bytes: int, check_room: Callable[[], None] = lambda: None
+        self, upload: Upload, accepted: Accepted, check_room: Callable[[], None] = lambda: None
     ) -> None:
         """Watch an upload.
 
         Args:
             upload: whose chunks are passed on.
-            max_bytes: the most that are accepted.
+            accepted: what it may be.
             check_room: called now and then; raises where there is none.
         """
         self._upload = upload
-        self._max_bytes = max_bytes
+        self._accepted = accepted
         self._check_room = check_room
         self._hash = hashlib.sha256()
         self._next_look = _ROOM_EVERY
@@ -67,18 +69,14 @@ class Arrival:
         return self._hash.hexdigest()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Pass the bytes on, once enough have come to tell that they are a video.
+        """Pass the bytes on, once enough have come to tell what they are.
 
         Raises:
-            UndecodableVideo: there are none.
-            UnsupportedVideo: they begin like no video that is accepted.
-            VideoTooLarge: they are too many; noticed at the first one.
+            InputError: they begin like nothing that is accepted, or there are none, or too many;
+                noticed at the first one.
         """
-        # Imported late: it loads FFmpeg, which a front that is sent photos alone does without.
-        from emotion.video.container import HEAD_BYTES, container_of  # noqa: PLC0415
-
-        if (self._upload.announced or 0) > self._max_bytes:
-            raise _too_large(self._max_bytes)
+        enough = self._accepted.head_bytes
+        self._accepted.check_size(self._upload.announced or 0)
         head, known = b"", False
         async for chunk in self._upload.chunks:
             self._count(chunk)
@@ -86,23 +84,18 @@ class Arrival:
                 yield chunk
                 continue
             head += chunk
-            if len(head) >= HEAD_BYTES:
-                container_of(head[:HEAD_BYTES])
+            if len(head) >= enough:
+                self._accepted.check(head[:enough])
                 known = True
                 yield head
         if not known:
-            container_of(head)
+            self._accepted.check(head)
             yield head
 
     def _count(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        if self.size > self._max_bytes:
-            raise _too_large(self._max_bytes)
+        self._accepted.check_size(self.size)
         self._hash.update(chunk)
         if self.size >= self._next_look:
             self._next_look = self.size + _ROOM_EVERY
             self._check_room()
-
-
-def _too_large(max_bytes: int) -> VideoTooLarge:
-    return VideoTooLarge(f"The video is larger than the {max_bytes:,} bytes accepted.")

@@ -18,9 +18,10 @@ from emotion.errors import InputError, ModelError, Stopped
 from emotion.faces import ModelVersion
 from emotion.reports.formats import ReportFormat
 from service.jobs.claims import Claim, ClaimLost, Claims
+from service.jobs.inputs import Inputs
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
-from service.storage import ObjectStore
+from service.storage.objects import ObjectStore
 from service.storage_errors import StorageFull, StorageUnavailable
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Analysis(Protocol):
         Raises:
             InputError: the job can't be used.
             Stopped: ``should_stop`` said so.
+            StorageUnavailable: a part of it that lies elsewhere can't be read now.
         """
         ...
 
@@ -64,7 +66,7 @@ class Analyses(Protocol):
     """Opens jobs."""
 
     def open(self, path: Path, job: Job, should_stop: Callable[[], bool]) -> Analysis:
-        """Open a job whose upload lies at ``path``.
+        """Open a job whose input lies at ``path``.
 
         Raises:
             InputError: it can't be used.
@@ -80,6 +82,7 @@ class Work:
 
     Attributes:
         claims: rows.
+        inputs: what jobs are about.
         store: objects.
         analyses: opens jobs.
         patience: tries again where storage fails, and ends that when the worker does.
@@ -87,6 +90,7 @@ class Work:
     """
 
     claims: Claims
+    inputs: Inputs
     store: ObjectStore
     analyses: Analyses
     patience: Patience
@@ -132,9 +136,9 @@ class Work:
     def _work(self, claim: Claim, step: Step) -> None:
         if claim.attempts > self.tries:
             raise InputError(got_no_further(self.tries))
-        with self.store.as_local_file(claim.job.source) as path:
-            with self._stoppable(claim):
-                analysis = self.analyses.open(path, claim.job, self._should_stop(claim))
+        should_stop = self._should_stop(claim)
+        with self._stoppable(claim), self.inputs.as_local_file(claim, should_stop) as path:
+            analysis = self.analyses.open(path, claim.job, should_stop)
             self._patiently(lambda: self.claims.pin(claim, analysis.model))
             done = self._patiently(lambda: self.claims.plan(claim, analysis.segment_count))
             # Steps are told apart by their order too, so each has its turn, done or not.
@@ -149,7 +153,7 @@ class Work:
     def _segment(self, claim: Claim, analysis: Analysis, number: int) -> None:
         began = time.monotonic()
         with self._stoppable(claim):
-            payload = analysis.analyse(number, self._should_stop(claim))
+            payload = self._patiently(lambda: analysis.analyse(number, self._should_stop(claim)))
         seconds = time.monotonic() - began
         self._patiently(lambda: self.claims.store(claim, number, payload, seconds))
 

@@ -7,11 +7,12 @@ nothing. It is used by workers alone: the front writes a row, and a worker's ste
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from dbos import DBOS, DBOSConfig
 from sqlalchemy import create_engine, text
 
+from service.database.connection import POSTGRES_CONNECTION
 from service.jobs.job import Job
 from service.jobs.work import Work
 from service.logs import log_as_events
@@ -24,6 +25,7 @@ _QUEUE = "jobs"
 _NAME = "analyse_video"
 _POLL_SECONDS = 0.5
 _END_POLL_SECONDS = 2.0  # Between two looks of a thread whose end is waited for.
+_CONNECTIONS = 5  # To a server, which has some hundred for all.
 _NEVER = 86_400.0  # Seconds between two looks for schedules; there are none.
 _END_SECONDS = 20
 _IDLE_LOOKS = 5
@@ -74,6 +76,9 @@ class Workflows:
                 executor_id=executor,
                 application_version=_VERSION,
                 log_level="WARNING",
+                # Nobody here is told of anything by DBOS: a connection less to listen on.
+                use_listen_notify=False,
+                db_engine_kwargs=_engine_options(url),
                 notification_listener_polling_interval_sec=_END_POLL_SECONDS,
                 scheduler_polling_interval_sec=_NEVER,
             )
@@ -168,10 +173,26 @@ def _step(name: str, work: Callable[[], None]) -> None:
     DBOS.run_step({"name": name}, work)
 
 
+def _is_sqlite(url: str) -> bool:
+    return url.startswith("sqlite:")
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    """Have DBOS notice as our own rows do that a server was restarted, or is gone."""
+    if _is_sqlite(url):
+        return {}
+    return {
+        "connect_args": POSTGRES_CONNECTION,
+        "pool_pre_ping": True,
+        "pool_size": _CONNECTIONS,
+        "hide_parameters": True,
+    }
+
+
 def _use_write_ahead_log(url: str) -> None:
     """Have readers of an SQLite file not wait for who writes; the file remembers it."""
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
+    if _is_sqlite(url):
+        engine = create_engine(url)
         with engine.connect() as connection:
             connection.execute(text("PRAGMA journal_mode=WAL"))
-    engine.dispose()
+        engine.dispose()

@@ -14,21 +14,23 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
-from sqlalchemy import update
+from pydantic import SecretStr
+from sqlalchemy import MetaData, create_engine, make_url, select, text, update
 
 from service.data_folder import DataFolder
 from service.database.tables import jobs
 from service.jobs.job import LOCAL, Kind, State
 from service.settings import Settings
-from tests.e2e.servers import files_of
 from tests.service.jobs.fake_analyses import MODEL, fake_video
 from tests.service.jobs.workers import PROJECT, Office, Worker, office, until, worker
+from tests.service.kept import Where, objects_of
 
+IN_A_FOLDER = pytest.mark.parametrize("kept", ["local"], indirect=True)
 UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings(kept: Where) -> Settings:
     return Settings(worker_stale_seconds=2.0, min_free_bytes=0)
 
 
@@ -38,24 +40,30 @@ def desk(settings: Settings) -> Iterator[Office]:
         yield one
 
 
-def objects_of(settings: Settings) -> list[str]:
-    return sorted(path.name for path in files_of(settings.data_folder.objects))
-
-
 def rows_of_dbos(settings: Settings, video_id: str) -> int:
     """How many rows of any table name a video."""
-    count = 0
-    with closing(sqlite3.connect(settings.data_folder.path / "dbos.db")) as connection:
-        tables = connection.execute("select name from sqlite_master where type = 'table'")
-        for (table,) in tables.fetchall():
-            rows = connection.execute(f'select * from "{table}"').fetchall()  # noqa: S608  # its own names
-            count += sum(video_id in str(row) for row in rows)
-    return count
+    url = make_url(settings.workflows_url)
+    on_server = bool(settings.database_url)
+    engine = create_engine(url.set(drivername="postgresql+psycopg") if on_server else url)
+    tables = MetaData(schema="dbos" if on_server else None)
+    with engine.connect() as connection:
+        tables.reflect(connection)
+        rows = [
+            row for table in tables.tables.values() for row in connection.execute(select(table))
+        ]
+    engine.dispose()
+    return sum(video_id in str(row) for row in rows)
 
 
 def undisturbed(home: Path, video_id: str, video: bytes) -> list[bytes]:
-    """The reports of a video that nothing happened to."""
-    settings = Settings(home=home, worker_stale_seconds=2.0, min_free_bytes=0)
+    """The reports of a video that nothing happened to, in a folder of its own."""
+    settings = Settings(
+        home=home,
+        database_url=SecretStr(""),
+        storage_url="",
+        worker_stale_seconds=2.0,
+        min_free_bytes=0,
+    )
     with office(settings, video_id) as one, worker(settings):
         one.send(video)
         one.wait(video_id, State.DONE)
@@ -104,20 +112,36 @@ def test_a_worker_that_is_killed_leaves_a_report_as_if_nothing_had_happened(
 
 
 def stop_between_writes(one: Worker, settings: Settings) -> None:
-    """Stop a worker; in the middle of a write it would keep SQLite's lock, and all others wait."""
+    """Stop a worker; in the middle of a write it would keep its locks, and all others wait."""
     while True:
         one.process.send_signal(signal.SIGSTOP)
         time.sleep(0.01)
-        try:
-            for name in ("rapt.db", "dbos.db"):
-                path = settings.data_folder.path / name
-                with closing(sqlite3.connect(path, timeout=0.1)) as connection:
-                    connection.execute("begin immediate")
-        except sqlite3.OperationalError:
-            one.process.send_signal(signal.SIGCONT)
-            time.sleep(0.05)
-        else:
+        if not in_the_middle(settings):
             return
+        one.process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+
+
+def in_the_middle(settings: Settings) -> bool:
+    """Whether anybody has a transaction open."""
+    if settings.database_url:
+        engine = create_engine(make_url(settings.rows_url).set(drivername="postgresql+psycopg"))
+        query = text(
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and pid <> pg_backend_pid() and state like 'idle in transaction%'"
+        )
+        with engine.connect() as connection:
+            open_now = bool(connection.scalar(query))
+        engine.dispose()
+        return open_now
+    try:
+        for name in ("rapt.db", "dbos.db"):
+            path = settings.data_folder.path / name
+            with closing(sqlite3.connect(path, timeout=0.1)) as file:
+                file.execute("begin immediate")
+    except sqlite3.OperationalError:
+        return True
+    return False
 
 
 def test_a_stopped_workers_video_is_taken_up_and_what_it_writes_later_is_refused(
@@ -165,7 +189,7 @@ def test_a_cancelled_video_is_left_within_its_segment(settings: Settings, desk: 
     with worker(settings) as one:
         desk.wait(video_id, State.RUNNING)
         until(lambda: one.wrote("job_taken"))
-        desk.desk.cancel(LOCAL, video_id)
+        desk.desk.cancel(LOCAL, Kind.VIDEO, video_id)
         until(lambda: one.wrote("job_lost"), 5)
         until(lambda: objects_of(settings) == [], 5)
         desk.wait(desk.send(fake_video()), State.DONE)
@@ -179,7 +203,7 @@ def test_a_deleted_video_leaves_nothing_even_while_it_is_worked_on(
     with worker(settings) as one:
         until(lambda: desk.get(video_id).segments_done >= 1)
         assert rows_of_dbos(settings, video_id) > 0
-        desk.desk.delete(LOCAL, video_id)
+        desk.desk.delete(LOCAL, Kind.VIDEO, video_id)
         until(lambda: one.wrote("job_erased"))
     assert objects_of(settings) == []
     assert rows_of_dbos(settings, video_id) == 0
@@ -207,6 +231,7 @@ def block_reports(settings: Settings, video_id: str) -> Path:
     return folder / "reports"
 
 
+@IN_A_FOLDER
 def test_storage_that_fails_for_a_while_is_asked_again(settings: Settings, desk: Office) -> None:
     video_id = desk.send(fake_video(segments=2))
     obstacle = block_reports(settings, video_id)
@@ -216,6 +241,7 @@ def test_storage_that_fails_for_a_while_is_asked_again(settings: Settings, desk:
         assert desk.wait(video_id, State.DONE).fence == 1
 
 
+@IN_A_FOLDER
 def test_storage_that_fails_for_long_fails_the_video_with_a_reason(
     settings: Settings, desk: Office
 ) -> None:
@@ -251,16 +277,26 @@ def test_what_never_arrived_is_swept_and_what_is_old_is_erased(
     assert objects_of(settings) == []
 
 
+def lose_rows_of_dbos(settings: Settings) -> None:
+    if settings.database_url:
+        engine = create_engine(make_url(settings.rows_url).set(drivername="postgresql+psycopg"))
+        with engine.begin() as connection:
+            connection.execute(text("drop schema dbos cascade"))
+        engine.dispose()
+    for file in settings.data_folder.path.glob("dbos.db*"):
+        file.unlink()
+
+
 def test_rows_that_dbos_has_lost_are_handed_out_again(settings: Settings, desk: Office) -> None:
     video_id = desk.send(fake_video(segments=4, seconds=0.5))
     with worker(settings):
         until(lambda: desk.get(video_id).segments_done >= 1)
-    for file in settings.data_folder.path.glob("dbos.db*"):
-        file.unlink()
+    lose_rows_of_dbos(settings)
     with worker(settings):
         assert desk.wait(video_id, State.DONE).fence == 2
 
 
+@IN_A_FOLDER
 def test_a_folder_that_another_installation_holds_is_refused(settings: Settings) -> None:
     with DataFolder.of_home(settings.home).held(), worker(settings, "service.worker") as one:
         assert one.process.wait(30) == 1

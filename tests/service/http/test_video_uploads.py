@@ -10,8 +10,11 @@ import pytest
 
 from service.settings import Settings
 from tests.service.http.client import MULTIPART, client_of, form, problem, started_plane
-from tests.service.http.video_client import MP4, VIDEO, objects_of, send
+from tests.service.http.video_client import MP4, VIDEO, send
 from tests.service.jobs.fake_analyses import fake_video
+from tests.service.kept import objects_of
+
+pytestmark = pytest.mark.usefixtures("kept")
 
 
 async def test_a_video_is_accepted_and_waits(client: httpx.AsyncClient) -> None:

@@ -7,9 +7,12 @@ from service.jobs.claims import Claims
 from service.jobs.opened import opened_folder
 from service.settings import Settings
 from tests.service.http.client import problem
-from tests.service.http.video_client import begin, finish, objects_of, send
+from tests.service.http.video_client import begin, finish, send
+from tests.service.kept import objects_of
 
 HTML_FIRST = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+pytestmark = pytest.mark.usefixtures("kept")
 
 
 async def test_progress_says_how_much_is_done_and_left(

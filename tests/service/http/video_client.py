@@ -5,7 +5,6 @@ import httpx
 from service.jobs.claims import Claim, Claims
 from service.jobs.opened import opened_folder
 from service.settings import Settings
-from tests.e2e.servers import files_of
 from tests.service.jobs.fake_analyses import fake_video
 
 MP4 = {"content-type": "video/mp4"}
@@ -18,10 +17,6 @@ async def send(client: httpx.AsyncClient, content: bytes = VIDEO, key: str | Non
     response = await client.post("/v1/videos", content=content, headers=headers)
     assert response.status_code == 202, response.text
     return response.headers["location"]
-
-
-def objects_of(settings: Settings) -> list[str]:
-    return [path.name for path in files_of(settings.data_folder.objects)]
 
 
 def finish(settings: Settings, place: str, **reports: bytes) -> None:

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -8,13 +7,14 @@ from service.jobs.job import LOCAL, Job, Kind
 from service.jobs.ledger import Ledger
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.settings import Settings
+from tests.service.kept import Where
 
 MakeVideo = Callable[[str], Job]
 
 
 @pytest.fixture
-def settings() -> Settings:
-    """Of an empty home."""
+def settings(kept: Where) -> Settings:
+    """Of an empty home, or of an empty database and bucket."""
     return Settings(worker_stale_seconds=2.0, min_free_bytes=0)
 
 
@@ -51,9 +51,3 @@ def queued(ledger: Ledger) -> MakeVideo:
         return ledger.get(LOCAL, Kind.VIDEO, job_id)
 
     return make
-
-
-@pytest.fixture
-def objects(settings: Settings) -> Path:
-    """Where objects lie."""
-    return settings.data_folder.objects

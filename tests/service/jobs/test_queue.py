@@ -1,10 +1,9 @@
-"""The queue on both databases that it may lie in."""
+"""The queue, wherever it is kept."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,29 +14,16 @@ from service.database.tables import jobs, turns
 from service.jobs.claims import ClaimLost, Claims
 from service.jobs.job import LOCAL, Job, Kind, Owner, Priority, State
 from service.jobs.ledger import Ledger
+from service.jobs.opened import OpenedFolder
 from service.jobs.queue import Queue
 from service.metrics import QueueWait
-from tests.postgres_server import postgres_server
 
 Send = Callable[..., Job]
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with postgres_server() as address:
-        yield address.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    remote = request.param == "postgres"
-    url = request.getfixturevalue("postgres") if remote else f"sqlite:///{tmp_path / 'rapt.db'}"
-    opened = Database(url)
-    opened.migrate()
-    yield opened
-    with opened.begin() as connection:
-        connection.execute(jobs.delete())
-    opened.close()
+@pytest.fixture
+def database(folder: OpenedFolder) -> Database:
+    return folder.database
 
 
 @pytest.fixture

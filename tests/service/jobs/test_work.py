@@ -9,14 +9,17 @@ import pytest
 from emotion.errors import Stopped
 from emotion.faces import ModelVersion
 from service.jobs.claims import Claims
+from service.jobs.inputs import Inputs
 from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.patience import HandedBack, Patience
 from service.jobs.work import Work
+from service.settings import Settings
+from service.sources import Sources
 from service.storage_errors import StorageUnavailable
-from tests.e2e.servers import files_of
 from tests.service.jobs.conftest import MakeVideo
 from tests.service.jobs.fake_analyses import MODEL, FakeAnalyses, FakeAnalysis, fake_video
+from tests.service.kept import objects_of
 
 
 def run_at_once(name: str, work: Callable[[], None]) -> None:
@@ -50,10 +53,13 @@ def ending() -> threading.Event:
 
 @pytest.fixture
 def make_job(
-    folder: OpenedFolder, claims: Claims, ending: threading.Event
+    folder: OpenedFolder, claims: Claims, ending: threading.Event, settings: Settings
 ) -> Callable[[FakeAnalyses], Work]:
+    patience = Patience(3, ending, first_wait=0.01)
+    inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+
     def make(analyses: FakeAnalyses) -> Work:
-        return Work(claims, folder.store, analyses, Patience(3, ending, first_wait=0.01))
+        return Work(claims, inputs, folder.store, analyses, patience)
 
     return make
 
@@ -106,7 +112,7 @@ def test_a_job_that_was_begun_often_and_got_nowhere_fails(
 def test_who_loses_the_job_with_its_report_written_takes_that_away(
     folder: OpenedFolder,
     job: Job,
-    objects: Path,
+    settings: Settings,
     make_job: Callable[[FakeAnalyses], Work],
 ) -> None:
     class Late(FakeAnalyses):
@@ -121,7 +127,7 @@ def test_who_loses_the_job_with_its_report_written_takes_that_away(
         work()
 
     make_job(Late()).run("a", step)
-    assert [path.name for path in files_of(objects)] == ["source"]
+    assert objects_of(settings) == ["source"]
     assert folder.ledger.get(LOCAL, Kind.VIDEO, "a").state is State.CANCELLED
 
 

@@ -15,10 +15,11 @@ from sqlalchemy import update
 
 from service.database.tables import jobs
 from service.jobs.desk import Desk
-from service.jobs.job import LOCAL, Job, Priority, State
+from service.jobs.job import LOCAL, Job, Kind, Priority, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
 from service.settings import Settings
+from tests.service.kept import variables_of
 
 PROJECT = Path(__file__).parents[3]
 FAKE = "tests.service.jobs.fake_worker"
@@ -41,7 +42,7 @@ def worker(settings: Settings, module: str = FAKE, **variables: str) -> Iterator
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAPT_")}
     own = {
         "PYTHONPATH": str(PROJECT),
-        "RAPT_HOME": str(settings.home),
+        **variables_of(settings),
         "RAPT_WORKER_STALE_SECONDS": str(settings.worker_stale_seconds),
         "RAPT_MIN_FREE_BYTES": "0",
         "RAPT_STORAGE_TRIES": "3",
@@ -101,7 +102,7 @@ class Office:
             yield content
 
         settings = {"interval": 0.5, "segment_seconds": 1.0}
-        upload = Upload(pieces(), None, "party.mp4", settings, None, priority)
+        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, priority)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
     def set_time(self, job_id: str) -> None:
@@ -110,7 +111,7 @@ class Office:
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(created_at=0.0))
 
     def get(self, job_id: str) -> Job:
-        return self.desk.get(LOCAL, job_id)
+        return self.desk.get(LOCAL, Kind.VIDEO, job_id)
 
     def wait(self, job_id: str, *states: State, seconds: float = 60) -> Job:
         """Wait until a job is in one of some states."""
@@ -118,7 +119,9 @@ class Office:
         return self.get(job_id)
 
     def reports(self, job_id: str) -> list[bytes]:
-        return [self.desk.report(LOCAL, job_id, form) for form in ("json", "csv", "html")]
+        return [
+            self.desk.report(LOCAL, Kind.VIDEO, job_id, form) for form in ("json", "csv", "html")
+        ]
 
 
 @contextmanager

@@ -1,22 +1,19 @@
-"""Objects: whole files under a key, in a folder of this machine.
-
-A key is a path with slashes. What is written stands whole under its key, or not at all.
-"""
+"""Objects in a folder of this machine."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore
 
+from service.storage.objects import PART, Tries, once
 from service.storage_errors import storage_errors
 
-_PART = 8 * 2**20  # Bytes held of an upload at once, twice.
 
-
-class ObjectStore:
-    """A folder of objects. Every method may raise ``StorageFull`` and ``StorageUnavailable``."""
+class FolderStore:
+    """``service.storage.objects.ObjectStore`` in a folder."""
 
     def __init__(self, folder: Path) -> None:
         """Use a folder, which is made if it is not there."""
@@ -25,36 +22,39 @@ class ObjectStore:
             self._store = LocalStore(folder, mkdir=True)
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes]) -> None:
-        """Write an object while it arrives, a part at a time.
-
-        Whatever ``chunks`` raises ends it, and nothing stands under the key then.
-        """
+        """Write an object while it arrives; see the protocol."""
         with storage_errors():
             await self._store.put_async(
-                key, chunks, use_multipart=True, chunk_size=_PART, max_concurrency=1
+                key, chunks, use_multipart=True, chunk_size=PART, max_concurrency=1
             )
 
     def write(self, key: str, content: bytes) -> None:
-        """Write an object, in place of one that is there."""
+        """Write an object; see the protocol."""
         with storage_errors():
             self._store.put(key, content)
 
-    def read(self, key: str) -> bytes:
-        """Return an object's content.
+    def write_new(self, key: str, content: bytes) -> bool:
+        """Write an object unless one is there; see the protocol."""
+        with storage_errors():
+            try:
+                self._store.put(key, content, mode="create")
+            except AlreadyExistsError:
+                return False
+        return True
 
-        Raises:
-            FileNotFoundError: there is none under this key.
-        """
+    def read(self, key: str) -> bytes:
+        """Return an object's content; see the protocol."""
         with storage_errors():
             return bytes(self._store.get(key).bytes())
 
-    @contextmanager
-    def as_local_file(self, key: str) -> Iterator[Path]:
-        """Give an object as a file of this machine, to be read while the block runs.
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """Return a part of an object's content; see the protocol."""
+        with storage_errors():
+            return bytes(self._store.get_range(key, start=start, length=length))
 
-        Raises:
-            FileNotFoundError: there is none under this key.
-        """
+    @contextmanager
+    def as_local_file(self, key: str, tries: Tries = once) -> Iterator[Path]:  # noqa: ARG002  # nothing is fetched
+        """Give an object as a file, which it is; see the protocol."""
         path = self._folder / key
         if not path.is_file():
             raise FileNotFoundError(f"There is no object {key}.")
@@ -71,7 +71,7 @@ class ObjectStore:
                 path.unlink()
 
     @property
-    def free_bytes(self) -> int:
+    def free_bytes(self) -> float:
         """How much more fits."""
         with storage_errors():
             return shutil.disk_usage(self._folder).free

@@ -1,0 +1,215 @@
+"""Objects in a bucket of S3, Google's or Azure's store.
+
+Credentials and endpoints come from the environment alone, as each store's own client reads them
+(AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME).
+"""
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Self
+
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import from_url
+
+from emotion.errors import InvalidRequest
+from service.storage.address import CREDENTIALS, BucketAddress
+from service.storage.objects import PART, Tries, once
+from service.storage_errors import NO_BUCKET, StorageUnavailable, storage_errors
+
+_ABORT_SECONDS = 15.0
+_MODE = 0o700
+# What the stores answer: XML error codes, or a status where there is no XML.
+_REFUSED = re.compile(
+    r"SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|InvalidToken|ExpiredToken"
+    r"|AuthenticationFailed|40[13] (?:Unauthorized|Forbidden)|token request|lacked the necessary"
+    r"|credential",
+    re.IGNORECASE,
+)
+
+
+class BucketStore:
+    """``service.storage.objects.ObjectStore`` in a bucket."""
+
+    def __init__(self, address: BucketAddress, folder: Path) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            address: of the bucket.
+            folder: of this machine, for files while they are read; made when it is needed.
+
+        Raises:
+            InvalidRequest: a variable of the store's client has a value that can't be used.
+        """
+        self._address = address
+        self._folder = folder
+        try:
+            self._store = from_url(
+                str(address),
+                # An endpoint without TLS is the choice of who set it.
+                client_options={
+                    "allow_http": True,
+                    "connect_timeout": "5s",
+                    "read_timeout": "20s",
+                    "timeout": "5m",
+                },
+                # Little of it: whoever has more patience tries again.
+                retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
+            )
+        # obstore's own errors are no ValueErrors, but what it was given is wrong in each.
+        except Exception as error:
+            raise InvalidRequest(f"{address} can't be used: {_first_line(error)}.") from error
+
+    @contextmanager
+    def saying_why(self) -> Iterator[None]:
+        """Say what stands in the way where the store fails in this block: for the start.
+
+        Raises:
+            InvalidRequest: there is no such bucket, access is refused, or the store doesn't answer.
+        """
+        try:
+            yield
+        except StorageUnavailable as error:
+            raise InvalidRequest(self._explain(error.__cause__ or error)) from error
+
+    async def receive(self, key: str, chunks: AsyncIterator[bytes]) -> None:
+        """Write an object while it arrives; see the protocol."""
+        source = _Source(chunks)
+        with storage_errors():
+            upload = asyncio.ensure_future(
+                self._store.put_async(
+                    key, source, use_multipart=True, chunk_size=PART, max_concurrency=1
+                )
+            )
+            try:
+                await asyncio.shield(upload)
+            except asyncio.CancelledError:
+                # obstore aborts an upload whose source fails; of one that is cancelled, the parts
+                # would stay, and be paid for.
+                source.fail()
+                await asyncio.wait([upload], timeout=_ABORT_SECONDS)
+                if upload.done() and not upload.cancelled():
+                    upload.exception()
+                raise
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object; see the protocol."""
+        with storage_errors():
+            self._store.put(key, content)
+
+    def write_new(self, key: str, content: bytes) -> bool:
+        """Write an object unless one is there; see the protocol."""
+        with storage_errors():
+            try:
+                self._store.put(key, content, mode="create")
+            except AlreadyExistsError:
+                return False
+        return True
+
+    def read(self, key: str) -> bytes:
+        """Return an object's content; see the protocol."""
+        with storage_errors():
+            return bytes(self._store.get(key).bytes())
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """Return a part of an object's content; see the protocol."""
+        with storage_errors():
+            return bytes(self._store.get_range(key, start=start, length=length))
+
+    @contextmanager
+    def as_local_file(self, key: str, tries: Tries = once) -> Iterator[Path]:
+        """Fetch an object part by part into a file without a name; see the protocol.
+
+        The file is gone with the process, however that ends. For Linux.
+        """
+        with storage_errors():
+            self._folder.mkdir(_MODE, parents=True, exist_ok=True)
+            file = TemporaryFile(dir=self._folder)  # noqa: SIM115  # closed by the block below
+        with file:
+            size = tries(partial(self._size, key))
+            while file.tell() < size:
+                tries(partial(self._fetch, key, file, size))
+            yield Path(f"/proc/self/fd/{file.fileno()}")
+
+    def erase(self, prefix: str) -> None:
+        """Delete all that lies under a prefix; see the protocol."""
+        with storage_errors():
+            found = [each["path"] for page in self._store.list(prefix) for each in page]
+            for key in (prefix, *found):
+                # Another may be erasing the same.
+                with suppress(FileNotFoundError):
+                    self._store.delete(key)
+
+    @property
+    def free_bytes(self) -> float:
+        """Infinite: a bucket has no bound."""
+        return math.inf
+
+    def _size(self, key: str) -> int:
+        with storage_errors():
+            return self._store.head(key)["size"]
+
+    def _fetch(self, key: str, file: IO[bytes], size: int) -> None:
+        start = file.tell()
+        part = self.read_range(key, start, min(PART, size - start))
+        with storage_errors():
+            try:
+                file.write(part)
+                file.flush()
+            except OSError:
+                file.seek(start)
+                raise
+
+    def _explain(self, error: BaseException) -> str:
+        message = str(error)
+        if NO_BUCKET.search(message):
+            return (
+                f"There is no bucket {self._address.bucket} for {self._address}. Make it, or set "
+                "RAPT_STORAGE_URL to another."
+            )
+        if _REFUSED.search(message):
+            credentials = CREDENTIALS[self._address.scheme]
+            return f"Access to {self._address} is refused. Check {credentials} in the environment."
+        if "error sending request" in message:
+            return (
+                f"The store of {self._address} doesn't answer. Check the network, and the endpoint "
+                "(AWS_ENDPOINT_URL) where it is set."
+            )
+        return f"{self._address} can't be used: {_first_line(error)}."
+
+
+class _Source:
+    """Passes chunks on, until it is told to fail."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self._next: asyncio.Future[bytes] | None = None
+        self._failed = False
+
+    def fail(self) -> None:
+        """Have whoever reads this get an error, instead of the chunk that is waited for."""
+        self._failed = True
+        if self._next is not None:
+            self._next.cancel()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._failed:
+            raise ConnectionAbortedError
+        self._next = asyncio.ensure_future(anext(self._chunks))
+        try:
+            return await self._next
+        except asyncio.CancelledError as error:
+            raise ConnectionAbortedError from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
