@@ -44,6 +44,7 @@ class EmotionService:
             return classifier.state
 
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
+        opener.try_at_start()
 
     @bentoml.on_shutdown
     def close(self) -> None:

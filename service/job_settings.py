@@ -54,6 +54,12 @@ class JobSettings(BaseSettings):
         allow_inf_nan=False,
         description="A video that has not arrived by then is given up, and what came is deleted.",
     )
+    upload_idle_seconds: float = Field(
+        default=60.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="An upload of which nothing came for so long is given up likewise.",
+    )
     min_free_bytes: int = Field(
         default=2**30,
         ge=0,

@@ -108,6 +108,7 @@ class EmotionService:
 
         pipeline = PhotoPipeline(detector, classifier)
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
+        opener.try_at_start()
 
     @bentoml.on_shutdown
     def close(self) -> None:

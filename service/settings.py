@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from emotion.errors import InvalidRequest
 from emotion.photo_set.archive import PhotoSetLimits
 from service.data_folder import DEFAULT_HOME, DataFolder
+from service.delivery_settings import DeliverySettings
 from service.input_settings import InputSettings
 from service.job_settings import JobSettings
 from service.photo_settings import MOST_PORT, PhotoSettings
@@ -18,7 +19,7 @@ from service.photo_settings import MOST_PORT, PhotoSettings
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
-class Settings(PhotoSettings, JobSettings, InputSettings):
+class Settings(PhotoSettings, JobSettings, InputSettings, DeliverySettings):
     """The service's settings."""
 
     model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True, env_ignore_empty=True)

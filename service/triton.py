@@ -43,6 +43,7 @@ class EmotionService:
 
         # No registry is watched: which model is served is decided where Triton's files are.
         plane.start(Backend(PhotoPipeline(detector, classifier), probe, PhotoMetrics()))
+        opener.try_at_start()
 
     @bentoml.on_shutdown
     async def disconnect(self) -> None:

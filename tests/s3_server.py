@@ -21,6 +21,7 @@ from obstore.store import S3Store
 
 ACCESS_KEY = "reader"
 SECRET = "a secret for tests"  # noqa: S105  # of a server on the loopback
+JOBS_BUCKET = "jobs"
 OPEN_BUCKET = "open"  # anybody may read it
 _START_SECONDS = 60.0
 _STARTS = 3
@@ -59,8 +60,8 @@ class S3Server:
         for key, content in objects.items():
             obstore.put(store, key, content)
 
-    def unfinished(self, bucket: str) -> int:
-        """How many multipart uploads were begun in a bucket, and neither completed nor aborted."""
+    def unfinished(self, bucket: str, prefix: str) -> int:
+        """How many multipart uploads were begun under a prefix, and not completed or aborted."""
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         signed = {"host": f"127.0.0.1:{self.port}", "x-amz-date": now}
         signed["x-amz-content-sha256"] = sha256(b"").hexdigest()
@@ -84,7 +85,7 @@ class S3Server:
             answer = connection.getresponse()
             body = answer.read()
             assert answer.status == 200, body
-            return body.count(b"<UploadId>")
+            return body.count(f"<Key>{prefix}/".encode())
         finally:
             connection.close()
 

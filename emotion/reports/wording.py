@@ -9,8 +9,8 @@ LIMITS = (
     "An expression is what a face looks like, not what somebody feels, thinks or means.",
     f"The engagement index is {INDEX}. It does not measure attention.",
     "Faces are told apart by where they are and how they move. Somebody who is hidden, leaves and "
-    "comes back, or is shown again after a cut, may count as a new face; and one that is followed "
-    "may be several people who passed each other.",
+    "comes back, or is shown again after a cut, may count as a new face: one row may hold several "
+    "people who pass each other, and one person several rows.",
     "Faces that are small, turned away, covered or badly lit may be missed or misjudged.",
     "Don't decide about a person by this report.",
 )

@@ -21,6 +21,7 @@ from service.http.lingering import LingeringClose
 from service.http.photos import photo_routes
 from service.http.problems import problem_of_status, problem_response, response_of
 from service.http.request_ids import RequestIds, request_id_of
+from service.http.schedules import schedule_routes
 from service.jobs.opener import DeskOpener
 
 # BentoML ships Swagger UI; FastAPI's own page would load it from another host.
@@ -51,6 +52,7 @@ def create_front(plane: DataPlane, opener: DeskOpener) -> ASGIApp:
     )
     app.include_router(photo_routes(plane))
     app.include_router(job_routes(opener, plane.settings))
+    app.include_router(schedule_routes(opener))
     app.include_router(health_routes(plane, opener))
     _add_pages(app)
     _add_error_handlers(app)

@@ -1,5 +1,6 @@
 """/livez: this process turns its event loop. /readyz: a photo would be answered now. /metrics."""
 
+import asyncio
 from datetime import datetime
 from typing import Literal, Self
 
@@ -15,8 +16,11 @@ from service.data_plane import DataPlane, Readiness
 from service.http.problems import MEDIA_TYPE
 from service.jobs.job import State as VideoState
 from service.jobs.opener import DeskOpener
-from service.metrics import METRICS_TYPE, JobsPresent, Present, render_metrics
+from service.metrics import METRICS_TYPE, JobsPresent, render_metrics
 from service.models.registry_watch import State
+from service.storage_errors import StorageUnavailable
+
+_STATE_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -102,29 +106,40 @@ def health_routes(plane: DataPlane, opener: DeskOpener) -> APIRouter:
         responses={503: {"description": "Not ready; says why.", "content": {MEDIA_TYPE: {}}}},
     )
     async def readyz() -> Response:
-        body = ReadyBody.of(await plane.check_ready(), await run_in_threadpool(_videos, opener))
+        body = ReadyBody.of(await plane.check_ready(), await _videos(opener))
         return Response(body.model_dump_json(), media_type="application/json")
 
     @router.get("/metrics", summary="Prometheus metrics of all processes of this service")
     async def metrics() -> Response:
         present = await plane.present()
-        rendered = await run_in_threadpool(_render, present, opener)
+        jobs = await _jobs_present(opener)
+        rendered = await run_in_threadpool(render_metrics, present, *jobs)
         return Response(rendered, media_type=METRICS_TYPE)
 
     return router
 
 
-def _videos(opener: DeskOpener) -> VideosReadyBody:
+async def _videos(opener: DeskOpener) -> VideosReadyBody:
     try:
-        return VideosReadyBody.of(opener.present())
+        return VideosReadyBody.of(await _present_in_time(opener))
     except CapacityError as error:
         return VideosReadyBody(workers=0, waiting=0, running=0, detail=error.message)
 
 
-def _render(present: Present, opener: DeskOpener) -> bytes:
+async def _jobs_present(opener: DeskOpener) -> list[JobsPresent]:
     try:
-        return render_metrics(present, opener.present())
+        return [await _present_in_time(opener)]
     except CapacityError as error:
         # What is known is told; that it is not all is in the log, and in /readyz.
         log.warning("videos_unknown", why=error.message)
-        return render_metrics(present)
+        return []
+
+
+async def _present_in_time(opener: DeskOpener) -> JobsPresent:
+    """Ask how it stands with videos, and wait no longer than a probe does: photos don't need it."""
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(opener.present), _STATE_SECONDS)
+    except TimeoutError as error:
+        raise StorageUnavailable(
+            f"How it stands is not known: the storage didn't answer within {_STATE_SECONDS:.0f} s."
+        ) from error

@@ -17,6 +17,7 @@ from service.http.job_events import Followers, events_of
 from service.http.problems import MEDIA_TYPE, Problem
 from service.http.report_formats import choose_format
 from service.http.upload_bodies import UploadForm, media_type_of, read_upload
+from service.http.webhooks import read_webhook
 from service.jobs.job import LOCAL, Job, Kind, Priority
 from service.jobs.opener import DeskOpener
 from service.jobs.requests import JobRequest, priority_of, settings_of
@@ -80,9 +81,10 @@ class JobRoutes:
             openapi_extra=self._described_upload(),
         )
         async def send(request: Request) -> Response:
+            self._check_query(request)
             desk = await run_in_threadpool(opener.open)
             if media_type_of(request) == JSON:
-                reference = await self._read_reference(request)
+                reference = await self._read_reference(request, settings)
                 job = await run_in_threadpool(desk.request, LOCAL, reference)
             else:
                 job = await desk.accept(LOCAL, await self._read_upload(request, settings))
@@ -181,6 +183,7 @@ class JobRoutes:
     async def _read_upload(self, request: Request, settings: Settings) -> Upload:
         analysis = settings_of(self.kind, self._read_numbers(request), settings)
         key = _read_key(request)
+        webhook = read_webhook(request, settings)
         body = await read_upload(request, self.form)
         return Upload(
             kind=self.kind,
@@ -190,9 +193,11 @@ class JobRoutes:
             settings=analysis,
             key=key,
             priority=_read_priority(request),
+            webhook=webhook,
         )
 
-    async def _read_reference(self, request: Request) -> JobRequest:
+    async def _read_reference(self, request: Request, settings: Settings) -> JobRequest:
+        webhook = read_webhook(request, settings)
         body = await read_reference(request)
         return JobRequest(
             kind=self.kind,
@@ -201,7 +206,18 @@ class JobRoutes:
             settings=self._read_numbers(request),
             key=_read_key(request),
             priority=_read_priority(request),
+            webhook=webhook,
         )
+
+    def _check_query(self, request: Request) -> None:
+        """Refuse what would be left aside: a job takes minutes, and a misspelt word another run."""
+        given = [name for name, _ in request.query_params.multi_items()]
+        known = (*self.numbers, "priority", "webhook")
+        for name in given:
+            if name not in known:
+                raise InvalidRequest(f"{name[:32]!r} is none of {', '.join(known)}.")
+            if given.count(name) > 1:
+                raise InvalidRequest(f"{name}: give it once.")
 
     def _read_numbers(self, request: Request) -> dict[str, float]:
         given = request.query_params
@@ -218,8 +234,9 @@ class JobRoutes:
         }
         priority = _query("priority", "string", enum=list(Priority))
         key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
+        queries = [_query(name, "number") for name in self.numbers]
         return {
-            "parameters": [*(_query(name, "number") for name in self.numbers), priority, key],
+            "parameters": [*queries, priority, _query("webhook", "string"), key],
             "requestBody": {"required": True, "content": content},
         }
 

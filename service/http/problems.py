@@ -22,7 +22,7 @@ from emotion.errors import (
     VideoTooLarge,
     VideoTooLong,
 )
-from service.jobs.errors import JobConflict, UnknownJob
+from service.jobs.errors import JobConflict, UnknownJob, UnknownSchedule
 from service.retries import retry_after
 from service.storage_errors import StorageFull
 
@@ -33,6 +33,7 @@ _STATUSES: dict[type[RaptError], HTTPStatus] = {
     UndecodableVideo: HTTPStatus.BAD_REQUEST,
     UndecodablePhotoSet: HTTPStatus.BAD_REQUEST,
     UnknownJob: HTTPStatus.NOT_FOUND,
+    UnknownSchedule: HTTPStatus.NOT_FOUND,
     JobConflict: HTTPStatus.CONFLICT,
     ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VideoTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

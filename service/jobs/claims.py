@@ -14,6 +14,7 @@ from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.job import ACTIVE, Job, State
+from service.jobs.promises import fall_due
 
 
 class ClaimLost(Exception):
@@ -145,6 +146,8 @@ class Claims:
     def finish(self, claim: Claim) -> None:
         """Let the report that was written under this claim stand; segments aren't kept.
 
+        Who was promised to be told is told from then on.
+
         Raises:
             ClaimLost: see there.
         """
@@ -152,7 +155,7 @@ class Claims:
         self._end(claim, ended)
 
     def fail(self, claim: Claim, error: str) -> None:
-        """End the work for good, and say why.
+        """End the work for good, and say why, also to who was promised to be told.
 
         Raises:
             ClaimLost: see there.
@@ -163,6 +166,7 @@ class Claims:
         with self._database.begin() as connection:
             _write(connection, claim, **ended)
             connection.execute(delete(segments).where(segments.c.job_id == claim.job.id))
+            fall_due(connection, claim.job.id)
 
 
 def _held(claim: Claim) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ All but ``accept`` wait for the disk: they are to be called from a thread.
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,16 +14,21 @@ import structlog
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
 from service.jobs.accepted import accepted_of
+from service.jobs.brokers import Brokers
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
+from service.jobs.promises import count_due
 from service.jobs.requests import JobRequest, location_of, settings_of
+from service.jobs.schedule_desk import ScheduleDesk
+from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
+_DROP_SECONDS = 5.0  # A caller waits for his answer meanwhile.
 _MOST_NAME = 255  # Characters that a row has room for.
 _FULL_RETRY = 30.0  # Seconds; a video takes minutes.
 
@@ -30,7 +36,11 @@ log = structlog.get_logger()
 
 
 class Desk:
-    """One a process of the front. Every method may raise ``StorageUnavailable``."""
+    """One a process of the front. Every method may raise ``StorageUnavailable``.
+
+    Attributes:
+        schedules: does the same with schedules of jobs.
+    """
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class Desk:
         self._settings = settings
         self._new_id = new_id
         self._uploads = 0
+        self.schedules = ScheduleDesk(folder.database, settings)
 
     async def accept(self, owner: Owner, upload: Upload) -> Job:
         """Take an upload in while it arrives, and queue it.
@@ -97,6 +108,7 @@ class Desk:
                     priority=request.priority,
                     uri=str(location),
                     state=State.QUEUED,
+                    webhook=request.webhook,
                 )
             except JobConflict:
                 # Another with this key came first: it is looked at now.
@@ -156,6 +168,8 @@ class Desk:
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=self._folder.ledger.oldest_queued(),
             waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
+            undelivered=count_due(self._folder.database),
+            kafka_up=Brokers(self._folder.database).is_up(),
         )
 
     @contextmanager
@@ -184,7 +198,8 @@ class Desk:
 
     async def _same(self, earlier: Job, upload: Upload) -> Job:
         """Read an upload whose key was used before, and compare."""
-        arrival = Arrival(upload, accepted_of(upload.kind, self._settings))
+        most_idle = self._settings.upload_idle_seconds
+        arrival = Arrival(upload, accepted_of(upload.kind, self._settings), most_idle)
         async with self._in_time():
             async for _ in arrival.chunks():
                 pass
@@ -194,14 +209,23 @@ class Desk:
         return earlier
 
     def _with_key(self, owner: Owner, digest: str | None) -> Job | None:
-        return None if digest is None else self._folder.ledger.with_key(owner, digest)
+        """Return the job of a key; what a front that was killed had of one makes room."""
+        if digest is None:
+            return None
+        found = self._folder.ledger.with_key(owner, digest, ABANDONED_SECONDS)
+        if found is None or found.state is not State.RECEIVING:
+            return found
+        self._folder.store.erase(found.prefix)
+        self._folder.ledger.forget(found)
+        return None
 
     async def _take_in(self, owner: Owner, upload: Upload) -> Job:
         job = await asyncio.to_thread(self._reserve, owner, upload)
         accepted = accepted_of(upload.kind, self._settings)
-        arrival = Arrival(upload, accepted, lambda: self._check_room(0))
+        most_idle = self._settings.upload_idle_seconds
+        arrival = Arrival(upload, accepted, most_idle, lambda: self._check_room(0))
         try:
-            async with self._in_time():
+            async with self._in_time(), said_to_arrive(self._folder.ledger, job):
                 await self._folder.store.receive(job.source, arrival.chunks())
             await asyncio.to_thread(self._folder.ledger.received, job, arrival.size, arrival.sha256)
         # Whatever ended it, be it a caller who hung up: nothing of it is left.
@@ -221,11 +245,15 @@ class Desk:
             settings=upload.settings,
             idempotency_key=upload.key_digest,
             priority=upload.priority,
+            webhook=upload.webhook,
         )
 
     async def _drop(self, job: Job) -> None:
         """Delete what came of an upload; where storage fails, a worker's steward does it later."""
+        end = time.monotonic() + _DROP_SECONDS
         for left in reversed(range(_DROP_TRIES)):
+            if time.monotonic() > end:
+                return
             try:
                 await asyncio.to_thread(self._folder.store.erase, job.prefix)
                 await asyncio.to_thread(self._folder.ledger.forget, job)

@@ -145,10 +145,10 @@ class Job:
     source_etag: str | None
 
     @classmethod
-    def of(cls, row: "RowMapping") -> Self:
+    def of(cls, row: "Mapping[str, Any] | RowMapping") -> Self:
         """Read a row of the table ``jobs``."""
         elsewhere = {"model_name", "model_version", "tenant", "purpose", "kind", "state"}
-        elsewhere |= {"priority", "idempotency_key", "waits_since", "executor"}
+        elsewhere |= {"priority", "arriving_at", "idempotency_key", "waits_since", "executor"}
         model = row["model_version"]
         return cls(
             owner=Owner(row["tenant"], row["purpose"]),

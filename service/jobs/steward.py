@@ -10,6 +10,7 @@ import structlog
 
 from service.jobs.job import ENDED, Job, State
 from service.jobs.opened import OpenedFolder
+from service.jobs.signs import ABANDONED_SECONDS
 from service.jobs.vigil import Vigil
 from service.jobs.work import got_no_further
 from service.jobs.workflow import Workflows
@@ -18,7 +19,6 @@ from service.storage_errors import StorageFull, StorageUnavailable, storage_erro
 
 _UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
 _MOST = 1000  # Jobs looked at in one go.
-_GRACE_SECONDS = 60.0  # After an upload's time is over, for the front to end it itself.
 _DAY_SECONDS = 86_400.0
 
 log = structlog.get_logger()
@@ -105,8 +105,7 @@ class Steward:
 
     def sweep(self) -> None:
         """Erase uploads that never ended, as of a front that was killed."""
-        age = self.settings.upload_seconds + _GRACE_SECONDS
-        for job in self.folder.ledger.older((State.RECEIVING,), "created_at", age):
+        for job in self.folder.ledger.older((State.RECEIVING,), "arriving_at", ABANDONED_SECONDS):
             self._erase(job)
 
     def retire(self) -> None:

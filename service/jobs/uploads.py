@@ -1,10 +1,12 @@
 """An upload on its way in: counted, hashed and looked at while it passes, and never held whole."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emotion.errors import DeadlineExceeded
 from service.jobs.accepted import Accepted
 from service.jobs.job import Kind, Priority, digest_of
 
@@ -23,6 +25,7 @@ class Upload:
         settings: how it is to be analysed.
         key: the caller's Idempotency-Key; None is none.
         priority: which goes first.
+        webhook: the URL that is to be told of the job's end; None is none.
     """
 
     kind: Kind
@@ -32,6 +35,7 @@ class Upload:
     settings: dict[str, Any]
     key: str | None
     priority: Priority = Priority.NORMAL
+    webhook: str | None = None
 
     @property
     def key_digest(self) -> str | None:
@@ -47,17 +51,23 @@ class Arrival:
     """
 
     def __init__(
-        self, upload: Upload, accepted: Accepted, check_room: Callable[[], None] = lambda: None
+        self,
+        upload: Upload,
+        accepted: Accepted,
+        idle_seconds: float,
+        check_room: Callable[[], None] = lambda: None,
     ) -> None:
         """Watch an upload.
 
         Args:
             upload: whose chunks are passed on.
             accepted: what it may be.
+            idle_seconds: how long nothing may come.
             check_room: called now and then; raises where there is none.
         """
         self._upload = upload
         self._accepted = accepted
+        self._idle_seconds = idle_seconds
         self._check_room = check_room
         self._hash = hashlib.sha256()
         self._next_look = _ROOM_EVERY
@@ -74,11 +84,12 @@ class Arrival:
         Raises:
             InputError: they begin like nothing that is accepted, or there are none, or too many;
                 noticed at the first one.
+            DeadlineExceeded: nothing came for too long.
         """
         enough = self._accepted.head_bytes
         self._accepted.check_size(self._upload.announced or 0)
         head, known = b"", False
-        async for chunk in self._upload.chunks:
+        while (chunk := await self._next()) is not None:
             self._count(chunk)
             if known:
                 yield chunk
@@ -91,6 +102,15 @@ class Arrival:
         if not known:
             self._accepted.check(head)
             yield head
+
+    async def _next(self) -> bytes | None:
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                return await anext(self._upload.chunks, None)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"Nothing of the upload came for {self._idle_seconds:g} s. Send it again."
+            ) from error
 
     def _count(self, chunk: bytes) -> None:
         self.size += len(chunk)

@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry
 
 from service.metrics import PhotoMetrics
 from tests.postgres_server import PostgresServer, running_postgres
-from tests.s3_server import S3Server, s3_server
+from tests.s3_server import S3Server
 from tests.service.inbox import BUCKET as INBOX
 from tests.service.inbox import Inbox
-from tests.service.kept import BUCKET, Where, kept_on, make_template
+from tests.service.kept import Where, kept_on, make_template
 from tests.service.tiny_models import TinyRepository
 
 
@@ -30,14 +30,6 @@ def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL for all tests; each has a database of its own."""
     with running_postgres() as server:
         make_template(server)
-        yield server
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """One S3 server with a bucket for all tests; each has a prefix of its own."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        server.make_bucket(BUCKET, {"made": b""})
         yield server
 
 

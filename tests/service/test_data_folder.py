@@ -80,6 +80,11 @@ def test_workers_have_the_first_free_place(folder: DataFolder) -> None:
         assert first == "worker-1"
 
 
+def test_places_may_be_named_for_the_machine(folder: DataFolder) -> None:
+    with folder.place("", "web1") as first, folder.place("", "web1") as second:
+        assert (first, second) == ("web1-1", "web1-2")
+
+
 def test_a_name_is_one_workers(folder: DataFolder) -> None:
     with (
         folder.place("blue") as name,

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from emotion.errors import InvalidRequest
 from service.settings import BUILT_IN_MODELS, Settings, load_settings
@@ -32,6 +32,44 @@ def test_a_deadline_is_a_positive_number_of_seconds(
     monkeypatch.setenv("RAPT_DEADLINE_SECONDS", value)
     with pytest.raises(InvalidRequest, match="RAPT_DEADLINE_SECONDS"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:guessed@db/rapt",
+        "postgresql://me:guessed@db",
+        "postgresql://me:guess:ed@db:x/rapt",
+        "sqlite:///guessed",
+    ],
+)
+def test_a_database_is_a_postgres_and_a_wrong_url_is_not_repeated(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_DATABASE_URL", url)
+    with pytest.raises(InvalidRequest, match=r"^RAPT_DATABASE_URL: .*give postgresql://") as told:
+        load_settings()
+    assert "guess" not in str(told.value)
+
+
+def test_the_databases_password_is_in_no_description_of_the_settings() -> None:
+    settings = Settings(database_url=SecretStr("postgresql://me:guessed@db/rapt"))
+    assert "guessed" not in f"{settings!r}{settings}{settings.model_dump_json()}"
+    assert settings.rows_url == settings.workflows_url == "postgresql://me:guessed@db/rapt"
+
+
+def test_without_urls_jobs_are_kept_in_the_data_folder(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    assert settings.rows_url == f"sqlite:///{tmp_path}/jobs/rapt.db"
+    assert settings.workflows_url == f"sqlite:///{tmp_path}/jobs/dbos.db"
+    assert settings.bucket is None
+
+
+def test_a_bucket_with_a_key_in_its_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_STORAGE_URL", "s3://KEY:guessed@videos")
+    with pytest.raises(InvalidRequest, match=r"^RAPT_STORAGE_URL: .*from the environment") as told:
+        load_settings()
+    assert "guessed" not in str(told.value)
 
 
 def test_settings_are_frozen() -> None:

@@ -3,26 +3,25 @@
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import MetaData, create_engine, make_url, select, text, update
+from sqlalchemy import update
 
 from service.data_folder import DataFolder
 from service.database.tables import jobs
 from service.jobs.job import LOCAL, Kind, State
 from service.settings import Settings
+from tests.service.jobs.databases import lose_rows_of_dbos, rows_of_dbos, stop_between_writes
 from tests.service.jobs.fake_analyses import MODEL, fake_video
-from tests.service.jobs.workers import PROJECT, Office, Worker, office, until, worker
+from tests.service.jobs.workers import PROJECT, Office, office, until, worker
 from tests.service.kept import Where, objects_of
 
 IN_A_FOLDER = pytest.mark.parametrize("kept", ["local"], indirect=True)
@@ -38,21 +37,6 @@ def settings(kept: Where) -> Settings:
 def desk(settings: Settings) -> Iterator[Office]:
     with office(settings) as one:
         yield one
-
-
-def rows_of_dbos(settings: Settings, video_id: str) -> int:
-    """How many rows of any table name a video."""
-    url = make_url(settings.workflows_url)
-    on_server = bool(settings.database_url)
-    engine = create_engine(url.set(drivername="postgresql+psycopg") if on_server else url)
-    tables = MetaData(schema="dbos" if on_server else None)
-    with engine.connect() as connection:
-        tables.reflect(connection)
-        rows = [
-            row for table in tables.tables.values() for row in connection.execute(select(table))
-        ]
-    engine.dispose()
-    return sum(video_id in str(row) for row in rows)
 
 
 def undisturbed(home: Path, video_id: str, video: bytes) -> list[bytes]:
@@ -109,39 +93,6 @@ def test_a_worker_that_is_killed_leaves_a_report_as_if_nothing_had_happened(
         until(lambda: objects_of(settings) == ["report.csv", "report.html", "report.json"])
     assert done.fence == kills + 1
     assert desk.reports(video_id) == undisturbed(tmp_path / "calm", video_id, video)
-
-
-def stop_between_writes(one: Worker, settings: Settings) -> None:
-    """Stop a worker; in the middle of a write it would keep its locks, and all others wait."""
-    while True:
-        one.process.send_signal(signal.SIGSTOP)
-        time.sleep(0.01)
-        if not in_the_middle(settings):
-            return
-        one.process.send_signal(signal.SIGCONT)
-        time.sleep(0.05)
-
-
-def in_the_middle(settings: Settings) -> bool:
-    """Whether anybody has a transaction open."""
-    if settings.database_url:
-        engine = create_engine(make_url(settings.rows_url).set(drivername="postgresql+psycopg"))
-        query = text(
-            "select count(*) from pg_stat_activity where datname = current_database()"
-            " and pid <> pg_backend_pid() and state like 'idle in transaction%'"
-        )
-        with engine.connect() as connection:
-            open_now = bool(connection.scalar(query))
-        engine.dispose()
-        return open_now
-    try:
-        for name in ("rapt.db", "dbos.db"):
-            path = settings.data_folder.path / name
-            with closing(sqlite3.connect(path, timeout=0.1)) as file:
-                file.execute("begin immediate")
-    except sqlite3.OperationalError:
-        return True
-    return False
 
 
 def test_a_stopped_workers_video_is_taken_up_and_what_it_writes_later_is_refused(
@@ -275,16 +226,6 @@ def test_what_never_arrived_is_swept_and_what_is_old_is_erased(
             connection.execute(update(jobs).where(jobs.c.id == old).values(ended_at=0.0))
         until(lambda: desk.folder.ledger.in_states(list(State), 10) == [])
     assert objects_of(settings) == []
-
-
-def lose_rows_of_dbos(settings: Settings) -> None:
-    if settings.database_url:
-        engine = create_engine(make_url(settings.rows_url).set(drivername="postgresql+psycopg"))
-        with engine.begin() as connection:
-            connection.execute(text("drop schema dbos cascade"))
-        engine.dispose()
-    for file in settings.data_folder.path.glob("dbos.db*"):
-        file.unlink()
 
 
 def test_rows_that_dbos_has_lost_are_handed_out_again(settings: Settings, desk: Office) -> None:

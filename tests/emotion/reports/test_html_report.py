@@ -80,7 +80,7 @@ def test_shares_are_told_to_be_of_looks() -> None:
 
 def test_faces_followed_are_told_to_be_no_count_of_people() -> None:
     assert "<span>no count of people; at most 2 at once</span>" in page()
-    assert "one that is followed may be several people who passed each other" in page()
+    assert "one row may hold several people who pass each other" in page()
 
 
 def lane_heads(rows: Sequence[Sequence[Face]]) -> list[str]:

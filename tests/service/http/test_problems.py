@@ -24,7 +24,7 @@ from emotion.errors import (
     VideoTooLong,
 )
 from service.http.problems import problem_of, problem_of_status, problem_response
-from service.jobs.errors import JobConflict, UnknownJob
+from service.jobs.errors import JobConflict, UnknownJob, UnknownSchedule
 from service.models.pull import ChampionUnplaced
 from service.models.registry import (
     ChampionRefused,
@@ -39,6 +39,7 @@ STATUSES: dict[type[RaptError], int] = {
     UndecodableVideo: 400,
     UndecodablePhotoSet: 400,
     UnknownJob: 404,
+    UnknownSchedule: 404,
     JobConflict: 409,
     ImageTooLarge: 413,
     VideoTooLarge: 413,

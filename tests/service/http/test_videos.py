@@ -178,6 +178,6 @@ async def test_a_folder_that_another_installation_holds_is_503_and_said_by_ready
         why = problem(response, 503, "storage-unavailable")["detail"]
         ready = await client.get("/readyz")
         metrics = await client.get("/metrics")
-    assert why == "Videos can't be kept: the service's data folder can't be used. Its log says why."
+    assert why == "Videos can't be kept: the service's storage can't be used. Its log says why."
     assert (ready.status_code, ready.json()["videos"]["detail"]) == (200, why)
     assert "rapt_jobs" not in metrics.text

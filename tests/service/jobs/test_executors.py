@@ -1,5 +1,7 @@
 import time
 
+from structlog.testing import capture_logs
+
 from service.jobs.executors import Executors, Heartbeat
 from service.jobs.opened import OpenedFolder
 
@@ -32,3 +34,16 @@ def test_who_has_been_dead_for_long_is_forgotten(folder: OpenedFolder) -> None:
     time.sleep(0.02)
     executors.forget_dead()
     assert Executors(folder.database, stale_seconds=60).alive() == set()
+
+
+def test_of_two_of_one_name_the_one_that_was_first_says_so(folder: OpenedFolder) -> None:
+    first, second = (Heartbeat(folder.database, "worker-1") for _ in range(2))
+    with capture_logs() as logged:
+        first.beat()
+        first.beat()
+        second.beat()
+        assert logged == []
+        first.beat()
+    assert [(one["event"], one["executor"]) for one in logged] == [
+        ("worker_name_taken", "worker-1")
+    ]

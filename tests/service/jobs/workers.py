@@ -95,14 +95,16 @@ class Office:
     folder: OpenedFolder
     desk: Desk
 
-    def send(self, content: bytes, priority: Priority = Priority.NORMAL) -> str:
+    def send(
+        self, content: bytes, priority: Priority = Priority.NORMAL, webhook: str | None = None
+    ) -> str:
         """Send a job; return its id."""
 
         async def pieces() -> AsyncIterator[bytes]:
             yield content
 
         settings = {"interval": 0.5, "segment_seconds": 1.0}
-        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, priority)
+        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, priority, webhook)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
     def set_time(self, job_id: str) -> None:

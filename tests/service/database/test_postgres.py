@@ -1,0 +1,142 @@
+"""A real PostgreSQL."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select, text
+
+from emotion.errors import InvalidRequest
+from service.database.clock import Now
+from service.database.connection import Database
+from service.database.tables import metadata
+from service.storage_errors import StorageUnavailable
+from tests.gate import Gate, gate_before
+from tests.postgres_server import GUARDED, PASSWORD, PostgresServer, by_port
+
+
+@pytest.fixture
+def url(postgres: PostgresServer) -> Iterator[str]:
+    """Of an empty database."""
+    with postgres.database() as address:
+        yield address
+
+
+@pytest.fixture
+def gate(postgres: PostgresServer) -> Iterator[Gate]:
+    with gate_before(postgres.socket) as one:
+        yield one
+
+
+def why_not(url: str) -> str:
+    """What the start says of a database."""
+    database = Database(url)
+    try:
+        with pytest.raises(InvalidRequest) as told:
+            database.connect()
+    finally:
+        database.close()
+    return told.value.message
+
+
+def test_migrations_make_the_tables_from_nothing(url: str) -> None:
+    database = Database(url)
+    database.migrate()
+    with database.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    database.close()
+
+
+def test_of_many_who_migrate_at_once_one_does_and_all_find_the_same(url: str) -> None:
+    ids = []
+
+    def migrate() -> None:
+        database = Database(url)
+        database.migrate()
+        ids.append(database.installation())
+        database.close()
+
+    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 4
+    assert len(set(ids)) == 1
+
+
+def test_the_time_is_the_databases_and_goes_on_within_a_transaction(url: str) -> None:
+    database = Database(url)
+    with database.begin() as connection:
+        first = connection.scalar(select(Now()))
+        time.sleep(0.05)
+        second = connection.scalar(select(Now()))
+        by_statement = connection.scalar(text("select extract(epoch from now())::float8"))
+    database.close()
+    assert isinstance(first, float)
+    assert isinstance(second, float)
+    assert second - first >= 0.05
+    assert 0 <= first - by_statement < 10
+
+
+def test_a_server_that_cut_all_connections_is_asked_again_at_once(url: str, gate: Gate) -> None:
+    database = Database(by_port(url, gate.port))
+    with database.begin() as connection:
+        connection.execute(text("select 1"))
+    gate.shut()
+    with pytest.raises(StorageUnavailable, match=r"^The storage doesn't answer\."):
+        database.installation()
+    gate.open()
+    database.migrate()
+    database.close()
+
+
+def test_whoever_hangs_in_the_middle_keeps_others_waiting_for_half_a_minute(url: str) -> None:
+    database = Database(url)
+    with database.begin() as connection:
+        limits = [
+            connection.scalar(text(f"show {name}"))
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout")
+        ]
+    database.close()
+    assert limits == ["30s", "30s"]
+
+
+def test_what_stands_in_the_way_at_the_start_is_said_in_a_sentence(
+    postgres: PostgresServer, gate: Gate
+) -> None:
+    postgres.guard()
+    wrong = {
+        postgres.url("postgres", GUARDED, "guessed"): (
+            f'password authentication failed for user "{GUARDED}"'
+        ),
+        postgres.url("nowhere"): 'database "nowhere" does not exist',
+        "postgresql://me:guessed@nowhere.invalid/rapt": (
+            "failed to resolve host 'nowhere.invalid': [Errno -2] Name or service not known"
+        ),
+        "postgresql://me:guessed@127.0.0.1:1/rapt": "Connection refused",
+    }
+    said = {url: why_not(url) for url in wrong}
+    assert said == {
+        url: f"The database can't be used: {why}. Check RAPT_DATABASE_URL."
+        for url, why in wrong.items()
+    }
+
+
+def test_the_right_password_is_taken(postgres: PostgresServer) -> None:
+    postgres.guard()
+    database = Database(postgres.url("postgres", GUARDED, PASSWORD))
+    database.connect()
+    database.close()
+    assert PASSWORD not in repr(database)
+
+
+def test_what_is_in_rows_is_in_no_error(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(StorageUnavailable) as told, database.begin() as connection:
+        connection.execute(text("select :name from nowhere"), {"name": "party.mp4"})
+    database.close()
+    assert "party.mp4" not in str(told.value.__cause__)

@@ -1,0 +1,66 @@
+"""A worker, and `rapt check`, that can't use the database or the bucket: said in a sentence."""
+
+import uuid
+
+import pytest
+from click.testing import CliRunner
+
+from service.command_line import main
+from service.settings import Settings
+from tests.postgres_server import GUARDED, PostgresServer
+from tests.s3_server import JOBS_BUCKET
+from tests.service.jobs.workers import office, worker
+
+pytestmark = pytest.mark.parametrize("kept", ["remote"], indirect=True)
+
+
+def worker_says(**variables: str) -> list[str]:
+    """The lines of a worker that doesn't start."""
+    with worker(Settings(), "service.worker", **variables) as one:
+        assert one.process.wait(60) == 1
+    return one.lines
+
+
+def test_a_wrong_password_is_said_and_not_repeated(kept: str, postgres: PostgresServer) -> None:
+    postgres.guard()
+    assert worker_says(RAPT_DATABASE_URL=postgres.url("postgres", GUARDED, "guessed")) == [
+        f'Error: The database can\'t be used: password authentication failed for user "{GUARDED}". '
+        "Check RAPT_DATABASE_URL.\n"
+    ]
+
+
+def test_a_wrong_secret_is_said_and_not_repeated(kept: str) -> None:
+    place = f"s3://{JOBS_BUCKET}/{uuid.uuid4().hex}"
+    assert worker_says(RAPT_STORAGE_URL=place, AWS_SECRET_ACCESS_KEY="guessed") == [  # noqa: S106  # wrong on purpose
+        f"Error: Access to {place} is refused. Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+        "in the environment.\n"
+    ]
+
+
+def test_a_bucket_of_another_database_is_refused(kept: str, postgres: PostgresServer) -> None:
+    settings = Settings()
+    with office(settings), postgres.database() as other:
+        (line,) = worker_says(RAPT_DATABASE_URL=other)
+    assert line.startswith(f"Error: {settings.storage_url} has the objects of another installation")
+
+
+def test_check_says_what_a_start_would_fail_with(
+    kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_STORAGE_URL", "s3://nobody-made-it/a")
+    result = CliRunner().invoke(main, ["check"])
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: There is no bucket nobody-made-it for s3://nobody-made-it/a. Make it, or set "
+        "RAPT_STORAGE_URL to another.\n",
+    )
+
+
+def test_check_takes_nothing_for_its_own(kept: str, postgres: PostgresServer) -> None:
+    with postgres.database() as empty:
+        monkeypatch = pytest.MonkeyPatch()
+        with monkeypatch.context() as patched:
+            patched.setenv("RAPT_DATABASE_URL", empty)
+            assert CliRunner().invoke(main, ["check"]).exit_code == 0
+    with office(Settings()):
+        pass
