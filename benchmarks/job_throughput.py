@@ -89,7 +89,8 @@ def clips(folder: Path) -> list[Path]:
 def running(home: Path, count: int) -> Iterator[list[psutil.Process]]:
     """Run workers while the block runs, each bound to a core."""
     cores = sorted(os.sched_getaffinity(0))
-    environment = {**os.environ, "RAPT_HOME": str(home), "RAPT_MIN_FREE_BYTES": "0"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAPT_")}
+    environment = {**inherited, "RAPT_HOME": str(home), "RAPT_MIN_FREE_BYTES": "0"}
     workers = [
         subprocess.Popen(
             [sys.executable, "-m", "service.worker"],

@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_leaves_a_report_as_if_nothing_had_happened(
 def test_a_stopped_workers_video_is_taken_up_and_what_it_writes_later_is_refused(
     settings: Settings, desk: Office
 ) -> None:
-    video_id = desk.send(fake_video(segments=6, seconds=0.5))
+    video_id = desk.send(fake_video(segments=16, seconds=0.5))
     with worker(settings) as first:
         until(lambda: desk.get(video_id).segments_done >= 1)
         stop_between_writes(first, settings)
