@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 # by 0.002 (a still face) to 0.03 (a crowd in the street); people walk by at up to one face a second
 # and turn round within another, more along than up and down, and hardly change their size.
 _MEASUREMENT = np.array([0.04, 0.04, 0.04])
-_ACCELERATION = np.array([1.0, 0.4, 0.05])  # a second squared
-_FIRST_VELOCITY = np.array([0.8, 0.3, 0.1])  # a second
+_ACCELERATION = np.array([1.0, 0.4, 0.03])  # a second squared
+_FIRST_VELOCITY = np.array([0.8, 0.3, 0.05])  # a second
 # Seconds after which a velocity says nothing any more of where a face is.
 _LONGEST_STEP = 3.0
 _FACES_A_FACTOR = 2.0

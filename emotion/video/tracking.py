@@ -34,9 +34,10 @@ _FURTHEST_SURE, _FURTHEST_UNSURE = 16.3, 9.8
 _FURTHEST_JUMP, _FURTHEST_RETURN = 1.0, 0.9
 # What it costs to be a face away, as a squared distance, where the motion doesn't explain it.
 _JUMP_COST = 2.0
-# The logarithm of the size changes by so much at most, and by so much more a second: somebody who
-# walks to the camera grows by an eighth.
-_MOST_GROWTH, _GROWTH_A_SECOND = 0.15, 0.1
+# The logarithm of the size changes by so much at most where one was seen a moment ago, as boxes do
+# of faces that turn or come out from behind another, and where one was hidden; and by so much more
+# a second: who walks to the camera grows by an eighth.
+_GROWTH_AT_ONCE, _GROWTH_HIDDEN, _GROWTH_A_SECOND = 0.25, 0.15, 0.1
 _IMPOSSIBLE = 1e9
 # A face that is seen once must be as sure as this, or it was none.
 _SURE_AT_ONCE = 0.9
@@ -175,9 +176,11 @@ class _Tracker:
         )
         fresh = seen_at == self._before
         growth = np.abs(places[np.newaxis, :, 2] - seen[:, np.newaxis, 2])
-        most_growth = _MOST_GROWTH + _GROWTH_A_SECOND * (self._now - seen_at)
-        within = away <= np.where(fresh, _FURTHEST_JUMP, _FURTHEST_RETURN)
-        return fresh, within & (growth <= most_growth), away
+        growth -= _GROWTH_A_SECOND * (self._now - seen_at)
+        near = (away <= np.where(fresh, _FURTHEST_JUMP, _FURTHEST_RETURN)) & (
+            growth <= np.where(fresh, _GROWTH_AT_ONCE, _GROWTH_HIDDEN)
+        )
+        return fresh, near, away
 
     def _may_return(self, track: int) -> bool:
         """Say whether a face that isn't seen is awaited: not for long, and inside the frame."""

@@ -32,6 +32,12 @@ def test_a_face_that_jumps_is_one_while_nobody_else_is_near() -> None:
     assert numbers(rows) == [(0,)] * 4
 
 
+def test_a_face_that_comes_out_from_behind_another_is_one() -> None:
+    """Its box grows from what could be seen of it."""
+    rows = [[face_at(100, width=55)]] * 4 + [[face_at(108, 95, width=67)]] * 4
+    assert numbers(rows, interval=0.1) == [(0,)] * 8
+
+
 def test_who_was_seen_once_takes_nobody_elses_face() -> None:
     """Somebody walks by in front, and is gone; the camera shakes."""
     rows = [
