@@ -1,11 +1,14 @@
 """A worker, and `rapt check`, that can't use the database or the bucket: said in a sentence."""
 
+import subprocess
+import sys
 import uuid
 
 import pytest
 from click.testing import CliRunner
 
 from service.command_line import main
+from service.jobs.job import LOCAL
 from service.settings import Settings
 from tests.postgres_server import GUARDED, PostgresServer
 from tests.service.jobs.workers import office, worker
@@ -56,11 +59,25 @@ def test_check_says_what_a_start_would_fail_with(
     )
 
 
-def test_check_takes_nothing_for_its_own(kept: str, postgres: PostgresServer) -> None:
+def test_serve_does_not_start_and_says_why(
+    kept: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_DATABASE_URL", postgres.url("nowhere"))
+    command = [sys.executable, "-m", "service.command_line", "serve"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        'Error: The database can\'t be used: database "nowhere" does not exist. Check '
+        "RAPT_DATABASE_URL.\n",
+    )
+
+
+def test_check_takes_nothing_for_its_own(
+    kept: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings()
     with postgres.database() as empty:
-        monkeypatch = pytest.MonkeyPatch()
-        with monkeypatch.context() as patched:
-            patched.setenv("RAPT_DATABASE_URL", empty)
-            assert CliRunner().invoke(main, ["check"]).exit_code == 0
-    with office(Settings()):
-        pass
+        monkeypatch.setenv("RAPT_DATABASE_URL", empty)
+        assert CliRunner().invoke(main, ["check"]).exit_code == 0
+    with office(settings) as desk:
+        assert desk.desk.page(LOCAL, 10, None) == []
