@@ -97,6 +97,8 @@ class BucketStore:
                 if upload.done() and not upload.cancelled():
                     upload.exception()
                 raise
+            finally:
+                await source.end()
 
     def write(self, key: str, content: bytes) -> None:
         """Write an object; see the protocol."""
@@ -193,6 +195,12 @@ class _Source:
         self._failed = True
         if self._next is not None:
             self._next.cancel()
+
+    async def end(self) -> None:
+        """Wait for no chunk any more: whoever sends them is free to read what comes."""
+        self.fail()
+        if self._next is not None:
+            await asyncio.wait([self._next])
 
     def __aiter__(self) -> Self:
         return self
