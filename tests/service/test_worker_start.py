@@ -47,6 +47,17 @@ def test_a_bucket_of_another_database_is_refused(kept: str, postgres: PostgresSe
     assert line.startswith(f"Error: {settings.storage_url} has the objects of another installation")
 
 
+def test_a_bucket_that_others_of_the_database_dont_use_is_refused(kept: str) -> None:
+    settings = Settings()
+    other = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    with office(settings):
+        assert worker_says(RAPT_STORAGE_URL=other) == [
+            f"Error: {other} has none of this database's objects: they were in "
+            f"{settings.storage_url}. Set RAPT_STORAGE_URL to that, or copy all of them, "
+            "installation too.\n"
+        ]
+
+
 def test_check_says_what_a_start_would_fail_with(
     kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
