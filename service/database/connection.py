@@ -3,10 +3,11 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from emotion.errors import InvalidRequest
@@ -32,6 +33,19 @@ _POSTGRES_SETTINGS = (
     "SET idle_in_transaction_session_timeout = '30s'",
 )
 _POOL_SECONDS = 10.0  # Until a connection of the pool is free.
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Whose rows these are.
+
+    Attributes:
+        id: drawn when the tables were made.
+        place: where the objects lie that belong to them; None before there were any elsewhere.
+    """
+
+    id: str
+    place: str | None
 
 
 class Database:
@@ -106,16 +120,26 @@ class Database:
                     "them, or a later one."
                 ) from error
 
-    def installation(self) -> str:
-        """Return the id that was drawn when the tables were made.
+    def installation(self) -> Installation:
+        """Return whose rows these are, and where the objects lie that belong to them.
 
         Raises:
             StorageFull: see ``begin``.
             StorageUnavailable: likewise.
         """
         with self.begin() as connection:
-            drawn: str = connection.execute(select(installation.c.id)).scalar_one()
-        return drawn
+            row = connection.execute(select(installation)).mappings().one()
+        return Installation(row["id"], row["place"])
+
+    def note_place(self, place: str) -> None:
+        """Note where objects lie that belong to these rows.
+
+        Raises:
+            StorageFull: see ``begin``.
+            StorageUnavailable: likewise.
+        """
+        with self.begin() as connection:
+            connection.execute(update(installation).values(place=place))
 
     def truncate_log(self) -> None:
         """Leave nothing of older rows in SQLite's log, where no one else is just reading it.

@@ -153,5 +153,11 @@ executors = Table(
     Column("heartbeat", Float, nullable=False),
 )
 
-# One row: an id that is drawn with the tables. Objects that belong to the rows are marked with it.
-installation = Table("installation", metadata, Column("id", String(32), primary_key=True))
+# One row. Objects that belong to the rows are marked with its id, which is drawn with the tables.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    # Where those objects were last seen, for people; empty as long as none were marked.
+    Column("place", String(1024)),
+)

@@ -131,9 +131,15 @@ class Claims:
             ClaimLost: see there.
         """
         with self._database.begin() as connection:
-            done = len(connection.scalars(_numbers(claim)).all()) + 1
+            done = set(connection.scalars(_numbers(claim)))
+            if number in done:
+                # Written by a try before this one, whose commit nobody confirmed.
+                _write(connection, claim, segments_done=len(done))
+                return
             worked = jobs.c.worked_seconds + seconds
-            _write(connection, claim, segments_done=done, attempts=0, worked_seconds=worked)
+            _write(
+                connection, claim, segments_done=len(done) + 1, attempts=0, worked_seconds=worked
+            )
             row = {"number": number, "fence": claim.job.fence, "payload": payload}
             connection.execute(insert(segments).values(job_id=claim.job.id, **row))
 
@@ -164,6 +170,9 @@ class Claims:
 
     def _end(self, claim: Claim, ended: dict[str, Any]) -> None:
         with self._database.begin() as connection:
+            if _ended_so(connection, claim, ended["state"]):
+                # Likewise.
+                return
             _write(connection, claim, **ended)
             connection.execute(delete(segments).where(segments.c.job_id == claim.job.id))
             fall_due(connection, claim.job.id)
@@ -175,6 +184,12 @@ def _held(claim: Claim) -> tuple[Any, ...]:
         jobs.c.fence == claim.job.fence,
         jobs.c.state == State.RUNNING,
     )
+
+
+def _ended_so(connection: Connection, claim: Claim, state: State) -> bool:
+    """Return whether who has this claim ended the job already: a later one has a later fence."""
+    mine = jobs.c.id == claim.job.id, jobs.c.fence == claim.job.fence, jobs.c.state == state
+    return connection.execute(select(jobs.c.id).where(*mine)).first() is not None
 
 
 def _write(connection: Connection, claim: Claim, **values: Any) -> None:  # noqa: ANN401  # columns

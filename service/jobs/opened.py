@@ -83,9 +83,16 @@ def _store(settings: Settings, database: Database) -> ObjectStore:
     if settings.bucket:
         bucket = BucketStore(settings.bucket, settings.data_folder.fetched)
         with bucket.saying_why():
-            take_for(database.installation(), bucket, str(settings.bucket))
+            _take(database, bucket, str(settings.bucket))
         return bucket
     folder = FolderStore(settings.data_folder.objects)
     if settings.database_url:
-        take_for(database.installation(), folder, str(settings.data_folder.objects))
+        _take(database, folder, str(settings.data_folder.objects))
     return folder
+
+
+def _take(database: Database, store: ObjectStore, place: str) -> None:
+    installation = database.installation()
+    take_for(installation.id, store, place, installation.place)
+    if place != installation.place:
+        database.note_place(place)

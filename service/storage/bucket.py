@@ -6,6 +6,7 @@ Credentials and endpoints come from the environment alone, as each store's own c
 
 import asyncio
 import math
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -13,9 +14,9 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Self
+from typing import Self
 
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
 from emotion.errors import InvalidRequest
@@ -62,8 +63,7 @@ class BucketStore:
                 # Little of it: whoever has more patience tries again.
                 retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
             )
-        # obstore's own errors are no ValueErrors, but what it was given is wrong in each.
-        except Exception as error:
+        except (BaseError, ValueError) as error:
             raise InvalidRequest(f"{address} can't be used: {_first_line(error)}.") from error
 
     @contextmanager
@@ -97,6 +97,8 @@ class BucketStore:
                 if upload.done() and not upload.cancelled():
                     upload.exception()
                 raise
+            finally:
+                await source.end()
 
     def write(self, key: str, content: bytes) -> None:
         """Write an object; see the protocol."""
@@ -130,11 +132,12 @@ class BucketStore:
         """
         with storage_errors():
             self._folder.mkdir(_MODE, parents=True, exist_ok=True)
-            file = TemporaryFile(dir=self._folder)  # noqa: SIM115  # closed by the block below
+            file = TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115  # closed below
         with file:
-            size = tries(partial(self._size, key))
-            while file.tell() < size:
-                tries(partial(self._fetch, key, file, size))
+            size, done = tries(partial(self._size, key)), 0
+            while done < size:
+                part = min(PART, size - done)
+                done += tries(partial(self._fetch, key, file.fileno(), done, part))
             yield Path(f"/proc/self/fd/{file.fileno()}")
 
     def erase(self, prefix: str) -> None:
@@ -155,16 +158,11 @@ class BucketStore:
         with storage_errors():
             return self._store.head(key)["size"]
 
-    def _fetch(self, key: str, file: IO[bytes], size: int) -> None:
-        start = file.tell()
-        part = self.read_range(key, start, min(PART, size - start))
+    def _fetch(self, key: str, file: int, start: int, length: int) -> int:
+        """Copy a part to its place in a file; return how much of it was written."""
+        part = self.read_range(key, start, length)
         with storage_errors():
-            try:
-                file.write(part)
-                file.flush()
-            except OSError:
-                file.seek(start)
-                raise
+            return os.pwrite(file, part, start)
 
     def _explain(self, error: BaseException) -> str:
         message = str(error)
@@ -197,6 +195,12 @@ class _Source:
         self._failed = True
         if self._next is not None:
             self._next.cancel()
+
+    async def end(self) -> None:
+        """Wait for no chunk any more: whoever sends them is free to read what comes."""
+        self.fail()
+        if self._next is not None:
+            await asyncio.wait([self._next])
 
     def __aiter__(self) -> Self:
         return self

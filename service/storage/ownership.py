@@ -9,16 +9,18 @@ from service.storage.objects import ObjectStore
 MARK = "installation"
 
 
-def take_for(installation: str, store: ObjectStore, place: str) -> None:
+def take_for(installation: str, store: ObjectStore, place: str, earlier: str | None) -> None:
     """Mark a store's objects as an installation's, if nobody's mark is there.
 
     Args:
         installation: its id, which is in its database.
         store: of the objects.
         place: the store's, for people.
+        earlier: where the installation's objects were before; None before there were any. A mark
+            has to be there then: who moves the objects moves it with them.
 
     Raises:
-        InvalidRequest: they are another's.
+        InvalidRequest: they are another's, or the installation's are somewhere else.
         StorageFull: there is no room for the mark.
         StorageUnavailable: it can't be read or written.
     """
@@ -26,7 +28,12 @@ def take_for(installation: str, store: ObjectStore, place: str) -> None:
     # Read first: there are stores that make a bucket for whoever writes into it.
     try:
         found = store.read(MARK)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if earlier is not None:
+            raise InvalidRequest(
+                f"{place} has none of this database's objects: they were in {earlier}. Set "
+                f"RAPT_STORAGE_URL to that, or copy all of them, {MARK} too."
+            ) from error
         found = mine if store.write_new(MARK, mine) else store.read(MARK)
     if found != mine:
         raise InvalidRequest(

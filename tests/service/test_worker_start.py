@@ -1,11 +1,14 @@
 """A worker, and `rapt check`, that can't use the database or the bucket: said in a sentence."""
 
+import subprocess
+import sys
 import uuid
 
 import pytest
 from click.testing import CliRunner
 
 from service.command_line import main
+from service.jobs.job import LOCAL
 from service.settings import Settings
 from tests.postgres_server import GUARDED, PostgresServer
 from tests.s3_server import JOBS_BUCKET
@@ -44,6 +47,17 @@ def test_a_bucket_of_another_database_is_refused(kept: str, postgres: PostgresSe
     assert line.startswith(f"Error: {settings.storage_url} has the objects of another installation")
 
 
+def test_a_bucket_that_others_of_the_database_dont_use_is_refused(kept: str) -> None:
+    settings = Settings()
+    other = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    with office(settings):
+        assert worker_says(RAPT_STORAGE_URL=other) == [
+            f"Error: {other} has none of this database's objects: they were in "
+            f"{settings.storage_url}. Set RAPT_STORAGE_URL to that, or copy all of them, "
+            "installation too.\n"
+        ]
+
+
 def test_check_says_what_a_start_would_fail_with(
     kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,11 +70,25 @@ def test_check_says_what_a_start_would_fail_with(
     )
 
 
-def test_check_takes_nothing_for_its_own(kept: str, postgres: PostgresServer) -> None:
+def test_serve_does_not_start_and_says_why(
+    kept: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_DATABASE_URL", postgres.url("nowhere"))
+    command = [sys.executable, "-m", "service.command_line", "serve"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        'Error: The database can\'t be used: database "nowhere" does not exist. Check '
+        "RAPT_DATABASE_URL.\n",
+    )
+
+
+def test_check_takes_nothing_for_its_own(
+    kept: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings()
     with postgres.database() as empty:
-        monkeypatch = pytest.MonkeyPatch()
-        with monkeypatch.context() as patched:
-            patched.setenv("RAPT_DATABASE_URL", empty)
-            assert CliRunner().invoke(main, ["check"]).exit_code == 0
-    with office(Settings()):
-        pass
+        monkeypatch.setenv("RAPT_DATABASE_URL", empty)
+        assert CliRunner().invoke(main, ["check"]).exit_code == 0
+    with office(settings) as desk:
+        assert desk.desk.page(LOCAL, 10, None) == []

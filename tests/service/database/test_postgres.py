@@ -56,7 +56,7 @@ def test_of_many_who_migrate_at_once_one_does_and_all_find_the_same(url: str) ->
     def migrate() -> None:
         database = Database(url)
         database.migrate()
-        ids.append(database.installation())
+        ids.append(database.installation().id)
         database.close()
 
     threads = [threading.Thread(target=migrate) for _ in range(4)]

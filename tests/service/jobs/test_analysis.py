@@ -11,6 +11,7 @@ from emotion.video.decoding import never
 from service.jobs.analysis import InlineAnalyses
 from service.jobs.job import Job
 from service.jobs.late_analyses import LateAnalyses
+from service.jobs.opened import OpenedFolder
 from service.settings import Settings
 from tests.clips import steady, walking, write_clip
 from tests.service.jobs.conftest import MakeVideo
@@ -39,6 +40,16 @@ def test_a_video_is_looked_at_in_segments_and_reported_in_all_forms(clip: Path, 
     assert reports["csv"].count(b"happy") == 1 + 8
     assert analysis.report(payloads) == reports
     assert analysis.model.version.encode() in reports["json"]
+
+
+def test_a_video_is_read_from_wherever_it_is_kept(
+    clip: Path, video: Job, folder: OpenedFolder
+) -> None:
+    analyses = InlineAnalyses(Settings(detector_precision="f32"))
+    expected = analyses.open(clip, video, never).analyse(1, never)
+    folder.store.write(video.source, clip.read_bytes())
+    with folder.store.as_local_file(video.source) as path:
+        assert analyses.open(path, video, never).analyse(1, never) == expected
 
 
 def test_models_are_kept_for_the_next_video_of_the_same_settings(clip: Path, video: Job) -> None:

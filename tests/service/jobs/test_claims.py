@@ -1,10 +1,17 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
 import pytest
+from sqlalchemy import Connection
 
 from emotion.faces import ModelVersion
+from service.database.connection import Database
 from service.jobs.claims import Claim, ClaimLost, Claims
 from service.jobs.job import LOCAL, Kind, State
 from service.jobs.ledger import Ledger
 from service.jobs.opened import OpenedFolder
+from service.storage_errors import StorageUnavailable
 from tests.service.jobs.conftest import MakeVideo
 
 MODEL = ModelVersion("emotion_classifier", "1")
@@ -104,3 +111,58 @@ def test_a_failure_says_why(ledger: Ledger, claims: Claims, claim: Claim) -> Non
     assert job.error is not None
     assert job.error.startswith("The job is damaged.")
     assert len(job.error) == 1024
+
+
+class LosingAnswers(Database):
+    """A database whose answer to the next commit is lost, as where a server ends just then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.loses = True
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        with self._database.begin() as connection:
+            yield connection
+        if self.loses:
+            self.loses = False
+            raise StorageUnavailable("The line was cut.")
+
+
+def twice(write: Callable[[], None]) -> None:
+    """Write, be told that it failed, and write again."""
+    with pytest.raises(StorageUnavailable):
+        write()
+    write()
+
+
+def test_a_segment_whose_writing_was_not_confirmed_is_written_again_and_kept_once(
+    folder: OpenedFolder, ledger: Ledger, claims: Claims, claim: Claim
+) -> None:
+    claims.plan(claim, 2)
+    unsure = Claims(LosingAnswers(folder.database), "worker-1")
+    twice(lambda: unsure.store(claim, 0, b"zero", 2.0))
+    job = ledger.get(LOCAL, Kind.VIDEO, "a")
+    assert (job.segments_done, job.worked_seconds) == (1, 2.0)
+    assert claims.payloads(claim) == [b"zero"]
+
+
+def test_an_end_that_was_not_confirmed_is_written_again_and_is_no_loss_of_the_job(
+    folder: OpenedFolder, ledger: Ledger, queued: MakeVideo, claims: Claims, claim: Claim
+) -> None:
+    queued("b")
+    other = claims.claim("b")
+    twice(partial(Claims(LosingAnswers(folder.database), "worker-1").finish, claim))
+    twice(partial(Claims(LosingAnswers(folder.database), "worker-1").fail, other, "It is bad."))
+    done, failed = (ledger.get(LOCAL, Kind.VIDEO, job_id) for job_id in "ab")
+    assert (done.state, done.report_fence) == (State.DONE, 1)
+    assert (failed.state, failed.error) == (State.FAILED, "It is bad.")
+
+
+def test_an_end_by_another_is_a_loss_of_the_job(
+    ledger: Ledger, claims: Claims, claim: Claim
+) -> None:
+    claims.finish(claims.claim("a"))
+    with pytest.raises(ClaimLost):
+        claims.finish(claim)
+    assert ledger.get(LOCAL, Kind.VIDEO, "a").report_fence == 2

@@ -101,6 +101,29 @@ async def test_a_store_that_is_gone_while_something_arrives_is_told(
         await store.receive("a/source", cut_off())
 
 
+async def test_where_the_store_is_gone_nobody_waits_for_more(
+    store: BucketStore, gate: Gate
+) -> None:
+    waits: list[bool] = []
+
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(9):
+            yield MEGABYTE
+        gate.shut()
+        for _ in range(8):
+            yield MEGABYTE
+        waits.append(True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            waits.append(False)
+
+    with pytest.raises(StorageUnavailable):
+        async with asyncio.timeout(30):
+            await store.receive("a/source", slow())
+    assert waits in ([], [True, False])
+
+
 def test_what_is_written_is_read_in_whole_or_in_part(store: BucketStore) -> None:
     store.write("a/report.json", b"{}")
     store.write("a/report.json", b"[1, 2]")
