@@ -49,7 +49,7 @@ def test_a_bucket_of_another_database_is_refused(kept: str, postgres: PostgresSe
 
 def test_a_bucket_that_others_of_the_database_dont_use_is_refused(kept: str) -> None:
     settings = Settings()
-    other = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    other = f"s3://{JOBS_BUCKET}/{uuid.uuid4().hex}"
     with office(settings):
         assert worker_says(RAPT_STORAGE_URL=other) == [
             f"Error: {other} has none of this database's objects: they were in "
