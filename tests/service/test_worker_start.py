@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.command_line import main
-from service.jobs.job import LOCAL
+from service.jobs.job import LOCAL, Kind
 from service.settings import Settings
 from tests.postgres_server import GUARDED, PostgresServer
 from tests.s3_server import JOBS_BUCKET
@@ -91,4 +91,4 @@ def test_check_takes_nothing_for_its_own(
         monkeypatch.setenv("RAPT_DATABASE_URL", empty)
         assert CliRunner().invoke(main, ["check"]).exit_code == 0
     with office(settings) as desk:
-        assert desk.desk.page(LOCAL, 10, None) == []
+        assert desk.desk.page(LOCAL, Kind.VIDEO, 10, None) == []
