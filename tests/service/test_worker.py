@@ -222,7 +222,7 @@ def test_what_never_arrived_is_swept_and_what_is_old_is_erased(
     with worker(settings):
         desk.wait(old, State.DONE)
         with desk.folder.database.begin() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == "a").values(created_at=0.0))
+            connection.execute(update(jobs).where(jobs.c.id == "a").values(arriving_at=0.0))
             connection.execute(update(jobs).where(jobs.c.id == old).values(ended_at=0.0))
         until(lambda: desk.folder.ledger.in_states(list(State), 10) == [])
     assert objects_of(settings) == []
