@@ -90,13 +90,14 @@ soak: .venv/.ready .venv-triton/.ready  ## Run the heavy tests
 	.venv/bin/python -m pytest -m soak --timeout=1800 $(PYTEST_FLAGS)
 
 .PHONY: bench
-bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 against fp32, photo to class, and videos
+bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 against fp32, photo to class, videos and jobs
 	.venv/bin/python -m benchmarks.photo_cost
 	.venv/bin/python -m benchmarks.detectors
 	.venv/bin/python -m benchmarks.precision
 	.venv/bin/python -m benchmarks.pasted_faces
 	.venv/bin/python -m benchmarks.tracking
 	.venv/bin/python -m benchmarks.video_speed
+	.venv/bin/python -m benchmarks.job_throughput
 
 .PHONY: check
 check: .venv/.ready  ## Check format, lint, types and layers

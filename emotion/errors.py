@@ -9,6 +9,9 @@ RaptError
 │   ├── UndecodableVideo    starts like a video, but has no frame that can be decoded
 │   ├── VideoTooLarge       too many bytes, pixels or streams
 │   ├── VideoTooLong        plays longer than is accepted
+│   ├── UnsupportedPhotoSet no zip, or nothing in it that could be a photo
+│   ├── UndecodablePhotoSet starts like a zip, but can't be read
+│   ├── PhotoSetTooLarge    too many bytes or photos
 │   └── InvalidRequest      a field is missing or wrong
 ├── CapacityError           nobody's: the same may succeed later
 │   ├── Overloaded          too much at once; says when to try again
@@ -19,6 +22,8 @@ RaptError
     └── ContractMismatch    a model file is not what the code was built for
 """
 
+import re
+
 
 class RaptError(Exception):
     """Base of all errors with a message that may be shown to a caller."""
@@ -27,6 +32,11 @@ class RaptError(Exception):
         """Keep one plain sentence: what is wrong and what to do."""
         super().__init__(message)
         self.message = message
+
+    @property
+    def kind(self) -> str:
+        """The error's name for programs, as in ``image-too-large``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
 
 
 class InputError(RaptError):
@@ -59,6 +69,18 @@ class VideoTooLarge(InputError):
 
 class VideoTooLong(InputError):
     """It plays longer than is accepted."""
+
+
+class UnsupportedPhotoSet(InputError):
+    """The bytes are no zip, or nothing in it could be a photo."""
+
+
+class UndecodablePhotoSet(InputError):
+    """The bytes start like a zip but can't be read."""
+
+
+class PhotoSetTooLarge(InputError):
+    """Too many bytes, packed or not, or too many photos."""
 
 
 class InvalidRequest(InputError):

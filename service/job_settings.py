@@ -54,6 +54,12 @@ class JobSettings(BaseSettings):
         allow_inf_nan=False,
         description="A video that has not arrived by then is given up, and what came is deleted.",
     )
+    upload_idle_seconds: float = Field(
+        default=60.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="An upload of which nothing came for so long is given up likewise.",
+    )
     min_free_bytes: int = Field(
         default=2**30,
         ge=0,
@@ -81,6 +87,17 @@ class JobSettings(BaseSettings):
         description="A worker's name, which no other may have at the same time; a worker takes up "
         "at once what one of its name left. Empty: the first of worker-1, worker-2, ... that is "
         "free on this machine; with RAPT_DATABASE_URL, the host's name stands for worker.",
+    )
+    job_tries: int = Field(
+        default=8,
+        ge=1,
+        description="A job that was begun so many times without a segment done, since its worker "
+        "was killed or met an error of ours each time, has failed.",
+    )
+    tenant_jobs: int = Field(
+        default=0,
+        ge=0,
+        description="Jobs of one tenant that workers are given at once; 0 is no bound.",
     )
     worker_stale_seconds: float = Field(
         default=15.0,

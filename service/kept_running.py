@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from service.lifeline import lifeline
+from service.logs import Unfailing
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # Seconds before it is started again.
 _WELL_SECONDS = 60.0  # One that ran for so long is started again after the first wait.
@@ -42,10 +43,12 @@ class KeptRunning:
             if now - self._started_at > _WELL_SECONDS:
                 self._wait = _FIRST_WAIT
             self._ended_at = now
-            sys.stderr.write(
+            said = Unfailing(sys.stderr)
+            said.write(
                 f"{self._command[-1]} ended with status {self._process.returncode}; it is started "
                 f"again in {self._wait:.0f} s.\n"
             )
+            said.flush()
         if now - self._ended_at >= self._wait:
             self._wait = min(2 * self._wait, _LONGEST_WAIT)
             self._start()

@@ -1,9 +1,33 @@
-"""Logs: one JSON object a line on standard output, an event with its key-values."""
+"""Logs: one JSON object a line on standard output, an event with its key-values.
+
+A line that can't be written (the disk is full, who read it has gone) is lost: work goes on.
+"""
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
+
+
+class Unfailing:
+    """A stream to whose writers it makes no difference whether they can write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to another stream."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if that can be."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Likewise."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def set_up_logging() -> None:
@@ -17,7 +41,7 @@ def set_up_logging() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", Unfailing(sys.stdout))),
     )
 
 

@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from emotion.errors import RaptError
@@ -198,6 +198,19 @@ class Present:
                 yield GaugeMetricFamily(f"rapt_model_registry_{name}", what, value=float(value))
 
 
+@dataclass(frozen=True, slots=True)
+class QueueWait:
+    """How long jobs waited that were begun lately, in seconds.
+
+    Attributes:
+        mean: of them.
+        longest: of them.
+    """
+
+    mean: float
+    longest: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JobsPresent:
     """How it stands with jobs as a whole, at the moment of a scrape.
@@ -206,11 +219,17 @@ class JobsPresent:
         workers: how many are alive.
         by_state: how many jobs are in each state.
         oldest_queued: seconds that the one waits that waits longest; 0 where none does.
+        waits: how long those waited that were begun lately, by priority.
+        undelivered: how many ends of jobs are still to be told, by channel.
+        kafka_up: whether Kafka answers; None where nobody is to be connected to it.
     """
 
     workers: int
     by_state: Mapping[str, int]
     oldest_queued: float
+    waits: Mapping[str, QueueWait]
+    undelivered: Mapping[str, int] = field(default_factory=dict)
+    kafka_up: bool | None = None
 
     def collect(self) -> "Iterator[Metric]":
         """Give the metrics, as prometheus_client's collectors do."""
@@ -228,6 +247,28 @@ class JobsPresent:
             "How long the job waits that waits longest.",
             value=self.oldest_queued,
         )
+        for name, what in (
+            ("mean", "How long jobs waited that were begun in the last ten minutes."),
+            ("longest", "How long that one waited that waited longest of them."),
+        ):
+            waits = GaugeMetricFamily(
+                f"rapt_jobs_queue_wait_{name}_seconds", what, labels=["priority"]
+            )
+            for priority, wait in self.waits.items():
+                waits.add_metric([priority], getattr(wait, name))
+            yield waits
+        undelivered = GaugeMetricFamily(
+            "rapt_deliveries_waiting",
+            "Ends of jobs that are still to be told, by channel.",
+            labels=["channel"],
+        )
+        for channel, count in self.undelivered.items():
+            undelivered.add_metric([channel], count)
+        yield undelivered
+        if self.kafka_up is not None:
+            yield GaugeMetricFamily(
+                "rapt_kafka_up", "Whether Kafka answers.", value=float(self.kafka_up)
+            )
 
 
 def render_metrics(*present: Present | JobsPresent) -> bytes:

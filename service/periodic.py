@@ -25,10 +25,14 @@ class Periodic:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End, after the call that is being made."""
+    def stop(self, seconds: float | None = None) -> None:
+        """End, after the call that is being made.
+
+        Args:
+            seconds: to wait for that at most; the process' end ends it then.
+        """
         self._told_to_end.set()
-        self._thread.join()
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._told_to_end.is_set():

@@ -9,14 +9,17 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from emotion.errors import InvalidRequest
+from emotion.photo_set.archive import PhotoSetLimits
 from service.data_folder import DEFAULT_HOME, DataFolder
+from service.delivery_settings import DeliverySettings
+from service.input_settings import InputSettings
 from service.job_settings import JobSettings
 from service.photo_settings import MOST_PORT, PhotoSettings
 
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
-class Settings(PhotoSettings, JobSettings):
+class Settings(PhotoSettings, JobSettings, InputSettings, DeliverySettings):
     """The service's settings."""
 
     model_config = SettingsConfigDict(env_prefix="RAPT_", frozen=True, env_ignore_empty=True)
@@ -48,6 +51,11 @@ class Settings(PhotoSettings, JobSettings):
             if path.exists() and not path.is_dir():
                 raise ValueError(f"{path} is not a folder")
         return home
+
+    @property
+    def photo_set_limits(self) -> PhotoSetLimits:
+        """What a set of photos may be."""
+        return PhotoSetLimits(self.max_set_bytes, self.max_set_photos, self.max_bytes)
 
     @property
     def pulled_models(self) -> Path:

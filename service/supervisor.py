@@ -28,6 +28,7 @@ from service.lifeline import lifeline
 Topology = Literal["runners", "inline", "triton"]
 
 _NAME_VARIABLE = "RAPT_EXECUTOR_ID"
+_KAFKA_VARIABLE = "RAPT_KAFKA_SERVERS"
 _START_SECONDS = 120.0
 _END_SECONDS = 30.0
 _POLL_SECONDS = 0.2
@@ -142,7 +143,7 @@ def _claim(host: str, port: int, option: str) -> str:
 
 @contextmanager
 def _working(count: int, variables: dict[str, str]) -> Iterator[list[KeptRunning]]:
-    """Keep workers running while the block runs."""
+    """Keep workers running while the block runs, and what joins them to Kafka, if settings do."""
     command = [sys.executable, "-P", "-m", "service.worker"]
     name = os.environ.get(_NAME_VARIABLE, "")
     crew: list[KeptRunning] = []
@@ -152,6 +153,10 @@ def _working(count: int, variables: dict[str, str]) -> Iterator[list[KeptRunning
             named = {_NAME_VARIABLE: f"{name}-{number}"} if name and count > 1 else {}
             environment = {**os.environ, **_home(), **variables, **named}
             crew.append(KeptRunning(command, environment))
+        if count and os.environ.get(_KAFKA_VARIABLE):
+            # Beside its workers: without any, the data folder is left to others.
+            bridge = [sys.executable, "-P", "-m", "service.kafka"]
+            crew.append(KeptRunning(bridge, {**os.environ, **_home(), **variables}))
         yield crew
     finally:
         for worker in crew:

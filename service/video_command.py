@@ -17,6 +17,7 @@ from emotion.errors import InvalidRequest
 from emotion.labels import EMOTIONS
 from emotion.reports.charts import clock
 from emotion.reports.formats import FORMATS, ReportFormat, render
+from emotion.reports.wording import percent
 from emotion.video.assembly import assemble
 from emotion.video.observations import decode_segment, encode_segment
 from emotion.video.probe import probe
@@ -87,10 +88,14 @@ def _form_of(target: Path, file: Path) -> ReportFormat:
         raise InvalidRequest(
             f"{target}: --report takes a file name that ends in .html, .json or .csv."
         )
-    if target.exists() and target.samefile(file):
-        raise InvalidRequest(f"{target}: --report would replace the video itself.")
-    if not target.parent.is_dir():
-        raise InvalidRequest(f"{target}: there is no folder {target.parent}.")
+    try:
+        if target.exists() and target.samefile(file):
+            raise InvalidRequest(f"{target}: --report would replace the video itself.")
+        folder = _behind_links(target).parent
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    if not folder.is_dir():
+        raise InvalidRequest(f"{target}: there is no folder {folder}.")
     return form
 
 
@@ -107,23 +112,44 @@ def _progress() -> Progress:
     )
 
 
-def _write(target: Path, content: bytes) -> None:
-    """Write all of a file, or nothing."""
+def _behind_links(target: Path) -> Path:
+    """Return what a path leads to, be it there yet or not.
+
+    Raises:
+        OSError: its links lead in a circle.
+    """
     try:
-        handle, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        draft = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            draft.chmod(_FILE_MODE & ~_umask())
-            draft.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
+        return Path(os.path.realpath(target, strict=True))
+    except FileNotFoundError:
+        return Path(os.path.realpath(target))
+
+
+def _unwritable(target: Path, error: OSError) -> InvalidRequest:
+    return InvalidRequest(f"The report can't be written to {target}: {error.strerror or error}.")
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write all of a file, or nothing. What is no file, as a device, stays what it is."""
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(_behind_links(target), content)
     except OSError as error:
-        raise InvalidRequest(
-            f"The report can't be written to {target}: {error.strerror or error}."
-        ) from error
+        raise _unwritable(target, error) from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        draft.chmod(_FILE_MODE & ~_umask())
+        draft.replace(target)
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
 
 
 def _umask() -> int:
@@ -143,7 +169,7 @@ def _print(file: Path, report: Report) -> None:
     console = Console()
     console.print(_table(report))
     shown = [
-        f"{emotion} {share:.0%}"
+        f"{emotion} {percent(share)}"
         for emotion, share in zip(EMOTIONS, report.audience.shares, strict=True)
         if share
     ]
@@ -158,7 +184,7 @@ def _table(report: Report) -> Table:
     numbered = list(enumerate(report.faces, start=1))
     longest = sorted(numbered, key=lambda pair: len(pair[1].moments), reverse=True)
     rows = sorted(longest[:_MOST_ROWS], key=lambda pair: pair[0])
-    table = Table("face", "seen", "mostly", "confidence", "engagement")
+    table = Table("face", "seen", "most often", "confidence", "engagement")
     for number, face in rows:
         table.add_row(str(number), *_cells(face))
     if len(numbered) > len(rows):
@@ -167,9 +193,10 @@ def _table(report: Report) -> Table:
 
 
 def _cells(face: FaceReport) -> tuple[str, ...]:
+    first, last = clock(face.first_seen), clock(face.last_seen)
     return (
-        f"{clock(face.first_seen)} to {clock(face.last_seen)}",
-        f"{face.emotion} {max(face.shares):.0%}",
+        f"{first} to {last}" if len(face.moments) > 1 else f"once, at {first}",
+        f"{face.emotion} {percent(max(face.shares))}",
         f"{face.confidence.average:.0%}",
         f"{face.engagement.index:.2f}",
     )

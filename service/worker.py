@@ -9,28 +9,39 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
 import structlog
 
 from emotion.errors import RaptError
+from service.database.connection import Database
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
+from service.jobs.inputs import Inputs
 from service.jobs.late_analyses import LateAnalyses
-from service.jobs.opened import opened_folder
+from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.patience import Patience
+from service.jobs.promises import Channel
+from service.jobs.scheduler import Scheduler
+from service.jobs.schedules import Schedules
 from service.jobs.steward import Steward
+from service.jobs.vigil import Vigil
 from service.jobs.work import Analyses, Work
 from service.jobs.workflow import Workflows
 from service.logs import set_up_logging
 from service.periodic import Periodic
 from service.settings import Settings, load_settings
+from service.sources import Sources
 from service.storage_errors import StorageFull, StorageUnavailable
 
 _LOOK_SECONDS = 1.0
 _LOOKS_FOR_THE_OLD = 10
+_SCHEDULE_SECONDS = 5.0
+_HEARTBEAT = "heartbeat"
+_COURIER_SECONDS = 3.0  # For what is being sent when the worker ends; else it is sent again.
 _BEATS = 5  # Signs of life within the time after which a worker is taken for dead.
 
 log = structlog.get_logger()
@@ -63,36 +74,69 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
     # Of several machines, each has a first worker.
     names = _host_name() if settings.database_url else "worker"
     place = settings.data_folder.place(settings.executor_id, names)
-    with opened_folder(settings) as folder, place as executor:
-        heartbeat = Heartbeat(folder.database, executor)
-        beats = Periodic(
-            "heartbeat", _carefully(heartbeat.beat), settings.worker_stale_seconds / _BEATS
-        )
-        beats.start()
+    sources, patience = Sources(), Patience(settings.storage_tries, ending)
+    with (
+        opened_folder(settings) as folder,
+        place as executor,
+        _courier(settings, folder.database),
+        _said_to_live(folder.database, executor, settings.worker_stale_seconds),
+        _schedules_looked_at(folder, sources, settings, ending),
+    ):
         workflows = Workflows(settings.workflows_url, executor)
-        patience = Patience(settings.storage_tries, ending)
+        steward = Steward(folder, workflows, settings, Vigil(settings.worker_stale_seconds))
+        steward.begin()
         claims = Claims(folder.database, executor)
-        workflows.start(Work(claims, folder.store, analyses, patience))
+        inputs = Inputs(claims, folder.store, sources, patience, settings)
+        workflows.start(Work(claims, inputs, folder.store, analyses, patience, settings.job_tries))
         log.info("worker_started", executor=executor)
-        steward = Steward(folder, workflows, settings)
         try:
-            for looks in count():
-                if ending.wait(_LOOK_SECONDS):
-                    break
-                steward.look()
-                if looks % _LOOKS_FOR_THE_OLD == 0:
-                    steward.look_for_the_old()
+            _look_after_jobs(steward, ending)
         finally:
             ending.set()
             workflows.stop()
-            beats.stop()
-            _carefully(heartbeat.end)()
-            log.info("worker_ended", executor=executor)
+    log.info("worker_ended", executor=executor)
+
+
+def _look_after_jobs(steward: Steward, ending: threading.Event) -> None:
+    for looks in count():
+        if ending.wait(_LOOK_SECONDS):
+            return
+        steward.look()
+        if looks % _LOOKS_FOR_THE_OLD == 0:
+            steward.look_for_the_old()
+
+
+@contextmanager
+def _said_to_live(database: Database, executor: str, stale_seconds: float) -> Iterator[None]:
+    """Give signs of life while the block runs, and take them back at its end."""
+    heartbeat = Heartbeat(database, executor)
+    beats = Periodic(_HEARTBEAT, _carefully(heartbeat.beat, _HEARTBEAT), stale_seconds / _BEATS)
+    beats.start()
+    try:
+        yield
+    finally:
+        beats.stop()
+        _carefully(heartbeat.end, _HEARTBEAT)()
 
 
 def _host_name() -> str:
     """Return this machine's name, in letters that a worker's name may have."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "worker"
+
+
+@contextmanager
+def _schedules_looked_at(
+    folder: OpenedFolder, sources: Sources, settings: Settings, ending: threading.Event
+) -> Iterator[None]:
+    """Look at schedules while the block runs, apart from the steward: a bucket may be slow."""
+    schedules = Schedules(folder.database)
+    scheduler = Scheduler(schedules, folder.ledger, sources, settings, ending)
+    turns = Periodic("schedules", scheduler.look, _SCHEDULE_SECONDS)
+    turns.start()
+    try:
+        yield
+    finally:
+        turns.stop()
 
 
 def _inline_analyses(settings: Settings) -> Analyses:
@@ -102,14 +146,36 @@ def _inline_analyses(settings: Settings) -> Analyses:
     return InlineAnalyses(settings)
 
 
-def _carefully(work: Callable[[], None]) -> Callable[[], None]:
+@contextmanager
+def _courier(settings: Settings, database: Database) -> Iterator[None]:
+    """Tell webhooks of jobs that have ended while the block runs, where there may be any."""
+    if not settings.webhook_keys:
+        yield
+        return
+    # Imported late: an HTTP client, which a worker does without where there are no webhooks.
+    from service.delivery.courier import Courier, Pace  # noqa: PLC0415
+    from service.delivery.deliveries import Deliveries  # noqa: PLC0415
+    from service.delivery.webhooks import WebhookSender  # noqa: PLC0415
+
+    pace = Pace(5.0, 3600.0, settings.delivery_hours * 3600.0)
+    sender = WebhookSender(settings)
+    courier = Courier(Deliveries(database, Channel.WEBHOOK), sender, pace)
+    rounds = Periodic("courier", _carefully(courier.go_round, "courier"), _LOOK_SECONDS)
+    rounds.start()
+    try:
+        yield
+    finally:
+        rounds.stop(_COURIER_SECONDS)
+
+
+def _carefully(work: Callable[[], None], name: str) -> Callable[[], None]:
     """Return work that is left undone where storage fails: the next time may do."""
 
     def careful() -> None:
         try:
             work()
         except (StorageFull, StorageUnavailable) as error:
-            log.warning("heartbeat_failed", why=str(error.__cause__ or error))
+            log.warning(f"{name}_failed", why=str(error.__cause__ or error))
 
     return careful
 

@@ -110,6 +110,22 @@ def box(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", 8 + len(content)) + name + content
 
 
+def with_edit(mp4: bytes, start: float, seconds: float) -> bytes:
+    """Return an MP4 of which players show a part, as phones trim: by its edit list and headers."""
+    changed = bytearray(mp4)
+    header, media = mp4.index(b"mvhd") + 4, mp4.index(b"mdhd") + 4
+    (movie_beat,) = struct.unpack_from(">I", mp4, header + 12)
+    (media_beat,) = struct.unpack_from(">I", mp4, media + 12)
+    entries = mp4.index(b"elst") + 8
+    count, _, begin = struct.unpack_from(">IIi", mp4, entries)
+    assert count == 1
+    length = round(seconds * movie_beat)
+    struct.pack_into(">Ii", changed, entries + 4, length, begin + round(start * media_beat))
+    struct.pack_into(">I", changed, header + 16, length)
+    struct.pack_into(">I", changed, mp4.index(b"tkhd") + 24, length)
+    return bytes(changed)
+
+
 def with_reference(mp4: bytes, address: str) -> bytes:
     """Return an MP4 whose pictures are said to lie at an address, in its data reference box."""
     at = mp4.index(b"dref") - 4

@@ -7,6 +7,7 @@ import pytest
 
 from service.models.openvino import OpenVinoFaceNetwork
 from tests.mlflow_server import MlflowServer, mlflow_server
+from tests.s3_server import JOBS_BUCKET, S3Server, s3_server
 from tests.triton_server import TritonServer, triton_server, tritonserver
 
 PROJECT = Path(__file__).parents[1]
@@ -42,6 +43,14 @@ def face_network(model_repository: Path) -> OpenVinoFaceNetwork:
 def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """One MLflow server for all tests; each registers under names or experiments of its own."""
     with mlflow_server(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server for all tests; each has a prefix or buckets of its own."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        server.make_bucket(JOBS_BUCKET, {"made": b""})
         yield server
 
 

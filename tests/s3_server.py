@@ -21,6 +21,7 @@ from obstore.store import S3Store
 
 ACCESS_KEY = "reader"
 SECRET = "a secret for tests"  # noqa: S105  # of a server on the loopback
+JOBS_BUCKET = "jobs"
 OPEN_BUCKET = "open"  # anybody may read it
 _START_SECONDS = 60.0
 _STARTS = 3

@@ -1,5 +1,6 @@
 """A training recipe: every number that decides how the weights come out, typed and frozen."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -70,6 +71,11 @@ class Recipe(Frozen):
         default="raw",
         description="which pixels are learnt from: FER2013's own framing, or the faces brought "
         "into the framing of a served face (prepared data only)",
+    )
+    initial: Path | None = Field(
+        default=None,
+        description="an exported classifier (ONNX, fp32 or int8) whose weights the run begins "
+        "with; else they are random",
     )
     augmentation: AugmentationRecipe = AugmentationRecipe()
     # The last one: a recipe that was cut off lacks it.

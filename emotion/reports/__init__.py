@@ -1,1 +1,1 @@
-"""A video's report as a file: JSON for programs, CSV for spreadsheets, HTML for people."""
+"""A report as a file: JSON for programs, CSV for spreadsheets, HTML for people."""

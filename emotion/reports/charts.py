@@ -5,8 +5,8 @@ to right.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from emotion.labels import EMOTIONS, Emotion
@@ -18,28 +18,36 @@ _AUDIENCE_COLUMNS, _LANE_COLUMNS = 240, 240
 _MOST_TICKS = 6
 _TICK_STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _MINUTE, _HOUR = 60, 3600
+# Seconds.
+_SHORTEST = 0.001
 # Marks that lie closer would hide each other.
 _MARK_WIDTH = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The times of a video: its length, and seconds between two of its sampled frames."""
+    """The times of a video.
+
+    Attributes:
+        duration: of the video, in seconds.
+        interval: seconds between two frames, as was asked for.
+        stops: until when each frame stands that was looked at, by its time.
+    """
 
     duration: float
     interval: float
+    stops: Mapping[float, float] = field(default_factory=dict)
 
     def x(self, time: float) -> float:
         """Return where a time lies, 0 to ``WIDTH``."""
-        share = min(max(time / max(self.duration, self.interval), 0.0), 1.0)
+        share = min(max(time / max(self.duration, _SHORTEST), 0.0), 1.0)
         return round(WIDTH * share, 1)
 
     def ticks(self) -> list[float]:
         """Return a few round times."""
-        length = max(self.duration, self.interval)
-        steps = (step for step in _TICK_STEPS if length / step < _MOST_TICKS)
+        steps = (step for step in _TICK_STEPS if self.duration / step < _MOST_TICKS)
         step = next(steps, _TICK_STEPS[-1])
-        return [count * step for count in range(int(length / step) + 1)]
+        return [count * step for count in range(int(self.duration / step) + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,8 @@ class Column:
     """The audience over a part of the axis: from left to right, means over its moments.
 
     Attributes:
-        left: where it begins, 0 to ``WIDTH``.
-        right: where it ends.
+        left: where its first frame begins to stand, 0 to ``WIDTH``.
+        right: where its last one ends.
         faces: the most that are seen at once.
         shares: of all its faces, by emotion; None where there are none.
         engagement: index, 0 to 1.
@@ -94,9 +102,9 @@ def columns_of(moments: Sequence[AudienceMoment], axis: Axis) -> list[Column]:
     """Join an audience's moments into at most 240 columns, in order of time."""
     seconds = max(axis.interval, axis.duration / _AUDIENCE_COLUMNS)
     columns = []
-    for number, group in groupby(moments, key=lambda moment: int(moment.time / seconds + 1e-6)):
+    for _, group in groupby(moments, key=lambda moment: int(moment.time / seconds + 1e-6)):
         members = list(group)
-        left, right = axis.x(number * seconds), axis.x((number + 1) * seconds)
+        left, right = axis.x(members[0].time), axis.x(axis.stops[members[-1].time])
         faces = sum(member.faces for member in members)
         shares = tuple(
             sum(member.faces * member.shares[row] for member in members) / faces if faces else 0.0
@@ -179,9 +187,10 @@ def runs_of(moments: Sequence[FaceMoment], axis: Axis) -> list[Run]:
     """Join a face's moments into stretches of one emotion, at most 240, in order of time."""
     seconds = max(axis.interval, axis.duration / _LANE_COLUMNS)
     runs: list[Run] = []
-    for number, group in groupby(moments, key=lambda moment: int(moment.time / seconds + 1e-6)):
-        emotion = Counter(moment.emotion for moment in group).most_common(1)[0][0]
-        start, stop = number * seconds, min((number + 1) * seconds, axis.duration)
+    for _, group in groupby(moments, key=lambda moment: int(moment.time / seconds + 1e-6)):
+        members = list(group)
+        emotion = Counter(moment.emotion for moment in members).most_common(1)[0][0]
+        start, stop = members[0].time, axis.stops[members[-1].time]
         if runs and runs[-1].emotion is emotion and start - runs[-1].stop < seconds / 2:
             runs[-1] = Run(emotion, runs[-1].start, stop)
         else:

@@ -1,63 +1,61 @@
-"""A report as one HTML page that needs nothing else: no script, no font, no network.
-
-The page is ``page.html`` beside this module. Whatever comes from outside, such as the video's name,
-is escaped by the template engine, and the page's own policy forbids it to load anything.
-"""
+"""A video's report as one HTML page: ``page.html`` beside this module."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from emotion.labels import EMOTIONS, Emotion
-from emotion.palette import COLOURS
 from emotion.reports.charts import (
-    HEIGHT,
-    WIDTH,
     Axis,
     Run,
     area,
-    clock,
     columns_of,
     marks_of,
     runs_of,
     stacked,
 )
-from emotion.reports.wording import INDEX, LIMITS
-from emotion.video.report import FaceReport, Report
+from emotion.reports.pages import template
+from emotion.reports.wording import CONTAINERS, INDEX, LIMITS, spacing_words
+from emotion.video.report import FaceReport, Report, Shares
+from emotion.video.spacing import spacing_of, stops_of
 
 # The faces that are seen longest are shown at once, more when asked for; a page stays readable, and
 # opens fast. The other forms have all of them.
 _SHOWN_LANES, _MOST_LANES = 24, 200
+_MOST_SHARES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """One face's row: its number from 1 in the order of appearance, and what it shows when."""
+    """One face's row: its number from 1 in the order of appearance, what it shows, and when."""
 
     number: int
     face: FaceReport
+    shares: list[tuple[Emotion, float]]
     runs: list[Run]
 
 
 def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
     """Write a report for people."""
-    axis = Axis(report.info.duration, report.settings.interval)
+    times = [moment.time for moment in report.audience.moments]
+    duration, interval = report.info.duration, report.settings.interval
+    spacing = spacing_of(times, interval, duration)
+    axis = Axis(duration, interval, stops_of(times, spacing, duration))
     columns = columns_of(report.audience.moments, axis)
     most = max(report.audience.most_at_once, 1)
     lanes = [
-        _Lane(number, face, runs_of(face.moments, axis))
+        _Lane(number, face, _ranking(face.shares)[:_MOST_SHARES], runs_of(face.moments, axis))
         for number, face in enumerate(report.faces, start=1)
     ]
     longest = sorted(lanes, key=lambda lane: len(lane.face.moments), reverse=True)
     shown = {lane.number for lane in longest[:_SHOWN_LANES]}
     more = {lane.number for lane in longest[_SHOWN_LANES:_MOST_LANES]}
-    text = _template().render(
+    text = template("page.html").render(
         report=report,
         title=title or "Video",
         created_at=created_at,
         axis=axis,
+        spacing=spacing_words(spacing),
+        looks=sum(moment.faces for moment in report.audience.moments),
         areas=stacked(columns),
         marks=marks_of([moment.time for moment in report.key_moments], axis),
         crowd=area(columns, lambda column: column.faces / most),
@@ -65,23 +63,15 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
         lanes=[lane for lane in lanes if lane.number in shown],
         other_lanes=[lane for lane in lanes if lane.number in more],
         left_out=max(0, len(lanes) - _MOST_LANES),
-        shares=_ranking(report),
+        shares=_ranking(report.audience.shares),
+        container=CONTAINERS.get(report.info.container, report.info.container),
         limits=LIMITS,
         index=INDEX,
     )
     return text.encode()
 
 
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.lstrip_blocks = True
-    environment.filters |= {"clock": clock, "percent": "{:.0%}".format}
-    environment.globals |= {"COLOURS": COLOURS, "WIDTH": WIDTH, "HEIGHT": HEIGHT}
-    page = files("emotion.reports").joinpath("page.html").read_text(encoding="utf-8")
-    return environment.from_string(page)
-
-
-def _ranking(report: Report) -> list[tuple[Emotion, float]]:
+def _ranking(shares: Shares) -> list[tuple[Emotion, float]]:
     """Return the emotions that are shown at all, the most frequent first."""
-    pairs = zip(EMOTIONS, report.audience.shares, strict=True)
+    pairs = zip(EMOTIONS, shares, strict=True)
     return sorted(((one, share) for one, share in pairs if share), key=lambda pair: -pair[1])

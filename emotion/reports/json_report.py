@@ -1,7 +1,8 @@
 """A report as JSON.
 
     timeline      [[time, [[face's id, emotion], ...]], ...], a row a sampled frame
-    audience      all faces together: emotions as shares of all faces at all times
+    video         what it is; ``spacing``: seconds between sampled frames, usual and longest
+    audience      all faces together: emotions as shares of all looks at faces, each counted alike
     faces         each of them, in the order in which they appear
 
 Times are seconds from the video's beginning; shares, confidence and engagement are 0 to 1.
@@ -16,6 +17,7 @@ from emotion.labels import EMOTIONS
 from emotion.reports.wording import LIMITS
 from emotion.video.engagement import Engagement
 from emotion.video.report import Confidence, FaceReport, Report
+from emotion.video.spacing import spacing_of
 from emotion.video.timeline import SMOOTHING_SECONDS
 
 # Changes when a field changes its meaning or goes away.
@@ -51,6 +53,8 @@ def as_json(report: Report, title: str, created_at: datetime | None) -> bytes:
 
 def _video(report: Report) -> dict[str, object]:
     info = report.info
+    times = [moment.time for moment in report.audience.moments]
+    spacing = spacing_of(times, report.settings.interval, info.duration)
     return {
         "container": info.container,
         "codec": info.codec,
@@ -58,7 +62,8 @@ def _video(report: Report) -> dict[str, object]:
         "height": info.height,
         "duration": info.duration,
         "frame_rate": info.frame_rate and round(info.frame_rate, 3),
-        "sampled_frames": len(report.audience.moments),
+        "sampled_frames": len(times),
+        "spacing": {"usual": spacing.usual, "longest": spacing.longest},
         "skipped": report.skipped,
         "cuts": report.cuts,
     }

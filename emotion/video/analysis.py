@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from emotion.errors import ContractMismatch
+from emotion.face_rows import rounded
 from emotion.faces import Face, ModelVersion, Sighting, Verdicts
 from emotion.preprocessing import classifier_input
 from emotion.stages import FrameClassifier, FrameDetector
 from emotion.video.decoding import Skipped, never
 from emotion.video.frames import Cut, Event, Picture, frames_of
-from emotion.video.observations import SampledFrame, SegmentResult, rounded
+from emotion.video.observations import SampledFrame, SegmentResult
 from emotion.video.settings import Segment, VideoLimits, VideoSettings
 
 # Pictures that faces are looked for in at once. With the one that decodes, two cores are busy.

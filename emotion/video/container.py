@@ -26,8 +26,8 @@ from emotion.errors import (
 from emotion.video.settings import VideoLimits
 
 ACCEPTED = ("MP4", "MOV", "WebM", "MKV", "AVI", "MPEG-TS")
-# First bytes that are enough to tell the container: three packets of MPEG-TS, the longest.
-HEAD_BYTES = 3 * 192
+# First bytes that are enough to tell the container: six packets of MPEG-TS, the longest.
+HEAD_BYTES = 6 * 192
 # Pictures may be coded in these, by FFmpeg's names. It knows 300, many of them of old games.
 CODECS = (
     "h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg4", "msmpeg4", "msmpeg4v2", "h263",
@@ -38,8 +38,8 @@ CODECS = (
 _MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"wide")
 _EBML = b"\x1a\x45\xdf\xa3"
 _TS_SYNC = 0x47
-# A packet's bytes, and where in it the sync byte is: as broadcast, and as on Blu-ray.
-_TS_PACKETS = ((188, 0), (192, 4))
+# A packet's bytes, one of which is the sync byte: as broadcast, and as on Blu-ray.
+_TS_PACKETS = (188, 192)
 _OPTIONS = {"protocol_whitelist": "file", "codec_whitelist": ",".join(CODECS)}
 # One for the codec's own work beside ours: more would hold more frames and take no less time.
 _THREADS = 2
@@ -88,10 +88,18 @@ def container_of(head: bytes) -> str:
         return "matroska"
     if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
         return "avi"
-    for length, offset in _TS_PACKETS:
-        if len(head) > length + offset and set(head[offset::length]) == {_TS_SYNC}:
-            return "mpegts"
+    if _is_transport_stream(head):
+        return "mpegts"
     raise UnsupportedVideo(f"These bytes are no video of an accepted kind ({', '.join(ACCEPTED)}).")
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Look for sync bytes a packet apart, from anywhere on: a recording may begin in a packet."""
+    return any(
+        len(head) > offset + length and set(head[offset::length]) == {_TS_SYNC}
+        for length in _TS_PACKETS
+        for offset in range(length)
+    )
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Times that are worth a look: where an audience shows something most, or changes.
 
 A video is cut into windows of two seconds (or of one interval, if that is longer), so that a single
-frame decides nothing.
+frame decides nothing. The window decides what is told; its time and figures are those of the frame
+of it that shows it clearest, so that they agree with the charts at that place.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,17 +25,20 @@ _LEAST_ENGAGED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Some seconds: when they begin, faces at a time (mean, most), shares [7], engagement."""
+    """Some seconds: the moments with faces, faces at a time (mean), shares [7], engagement."""
 
-    time: float
+    moments: tuple[AudienceMoment, ...]
     faces: float
-    most: int
     shares: tuple[float, ...]
     engagement: float
 
     @property
     def emotion(self) -> Emotion:
         return EMOTIONS[self.shares.index(max(self.shares))]
+
+
+# A moment, and the window that decided on it.
+_Found = tuple[_Window, KeyMoment]
 
 
 def key_moments(audience: Audience, interval: float) -> tuple[KeyMoment, ...]:
@@ -48,9 +52,10 @@ def key_moments(audience: Audience, interval: float) -> tuple[KeyMoment, ...]:
     if not windows or audience.engagement is None:
         return ()
     peaks = list(_peaks(windows, audience))
-    told = {moment.time for moment in peaks}
-    changes = [moment for moment in _changes(windows) if moment.time not in told]
-    found = [*peaks, *changes, *_extremes(windows, audience.engagement.index)]
+    told = [window for window, _ in peaks]
+    changes = [moment for window, moment in _changes(windows) if window not in told]
+    extremes = _extremes(windows, audience.engagement.index)
+    found = [*(moment for _, moment in peaks), *changes, *extremes]
     return tuple(sorted(found[:MOST_MOMENTS], key=lambda moment: moment.time))
 
 
@@ -65,62 +70,87 @@ def _windows(moments: Sequence[AudienceMoment], seconds: float) -> list[_Window]
         indices = [moment.engagement.index for moment in members if moment.engagement]
         engagement = float(faces @ np.array(indices) / faces.sum())
         windows.append(
-            _Window(
-                time=members[0].time,
-                faces=float(faces.mean()),
-                most=max(moment.faces for moment in members),
-                shares=tuple(shares.tolist()),
-                engagement=engagement,
-            )
+            _Window(tuple(members), float(faces.mean()), tuple(shares.tolist()), engagement)
         )
     return windows
 
 
-def _peaks(windows: Sequence[_Window], audience: Audience) -> Iterator[KeyMoment]:
+def _peaks(windows: Sequence[_Window], audience: Audience) -> Iterator[_Found]:
     for row, emotion in enumerate(EMOTIONS):
         best = max(windows, key=lambda window: (window.shares[row], window.faces))
         share = best.shares[row]
         if emotion is Emotion.NEUTRAL or share < _LEAST_PEAK:
             continue
         if share - audience.shares[row] >= _LEAST_RISE:
-            whom = (
-                f"{share:.0%} of {_faces(round(best.faces))}"
-                if best.faces > 1
-                else "one face in view"
-            )
-            yield KeyMoment(best.time, "peak", f"Most {emotion}: {whom}.")
+            there = max(best.moments, key=lambda moment: (moment.shares[row], moment.faces))
+            showing = _some_of(round(there.shares[row] * there.faces), there.faces)
+            yield best, KeyMoment(there.time, "peak", f"Most {emotion}: {showing}.")
 
 
-def _changes(windows: Sequence[_Window]) -> list[KeyMoment]:
+def _changes(windows: Sequence[_Window]) -> list[_Found]:
     """Return where the shares differ most from those of the window before, the largest first."""
     changes = []
     for before, after in pairwise(windows):
         moved = float(np.abs(np.subtract(after.shares, before.shares)).sum()) / 2
         if moved >= _LEAST_CHANGE and before.emotion is not after.emotion:
-            text = f"From mostly {before.emotion} to mostly {after.emotion}."
-            changes.append((moved, KeyMoment(after.time, "change", text)))
+            turn = _turn(before, after)
+            if turn:
+                changes.append((moved, (after, turn)))
     changes.sort(key=lambda change: change[0], reverse=True)
-    return [moment for _, moment in changes]
+    return [found for _, found in changes]
+
+
+def _turn(before: _Window, after: _Window) -> KeyMoment | None:
+    """Tell when most faces turned to what they mostly show afterwards, and from what.
+
+    That may be before the border of the windows. None where no single moment shows it.
+    """
+    led = [(moment.time, _leading(moment)) for moment in (*before.moments, *after.moments)]
+    emotions = [emotion for _, emotion in led]
+    if after.emotion not in emotions[len(before.moments) :]:
+        return None
+    turned = emotions.index(after.emotion, len(before.moments))
+    while turned and emotions[turned - 1] is after.emotion:
+        turned -= 1
+    former = [emotion for emotion in emotions[:turned] if emotion not in (None, after.emotion)]
+    if not former:
+        return None
+    text = f"From mostly {former[-1]} to mostly {after.emotion}."
+    return KeyMoment(led[turned][0], "change", text)
+
+
+def _leading(moment: AudienceMoment) -> Emotion | None:
+    """Return the emotion that more faces show than any other; None if two show as many."""
+    most = max(moment.shares)
+    return EMOTIONS[moment.shares.index(most)] if moment.shares.count(most) == 1 else None
 
 
 def _extremes(windows: Sequence[_Window], average: float) -> Iterator[KeyMoment]:
-    """Tell the most engaged and the fullest window, where they stand out.
+    """Tell where the audience is most engaged, and where most faces are, if that stands out.
 
     Args:
         windows: in order of time.
-        average: engagement's index of all faces at all times.
+        average: engagement's index of all faces in all moments.
     """
     engaged = max(windows, key=lambda window: window.engagement)
     if engaged.engagement - average >= _LEAST_ENGAGED:
-        text = (
-            f"Most engaged: an index of {engaged.engagement:.2f}, against {average:.2f} on average."
-        )
-        yield KeyMoment(engaged.time, "engaged", text)
+        there = max(engaged.moments, key=_index)
+        text = f"Most engaged: an index of {_index(there):.2f}, against {average:.2f} on average."
+        yield KeyMoment(there.time, "engaged", text)
     means = [window.faces for window in windows]
     if max(means) - min(means) >= 1:
-        fullest = max(windows, key=lambda window: (window.most, window.faces))
-        yield KeyMoment(fullest.time, "fullest", f"Most faces: {_faces(fullest.most)}.")
+        everywhere = (moment for window in windows for moment in window.moments)
+        there = max(everywhere, key=lambda moment: moment.faces)
+        yield KeyMoment(there.time, "fullest", f"Most faces: {there.faces}.")
 
 
-def _faces(count: int) -> str:
-    return "1 face" if count == 1 else f"{count} faces"
+def _index(moment: AudienceMoment) -> float:
+    return moment.engagement.index if moment.engagement else 0.0
+
+
+def _some_of(some: int, faces: int) -> str:
+    if faces == 1:
+        return "the one face in view"
+    if some < faces:
+        return f"{some} of {faces} faces"
+    return "both faces" if faces == 2 else f"all {faces} faces"  # noqa: PLR2004  # two are both

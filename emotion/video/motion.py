@@ -97,15 +97,6 @@ class Motion:
         uncertainty = np.sum(np.log(spread / scale**2), axis=1)
         return squared, squared + uncertainty[:, np.newaxis]
 
-    def distances_in_faces(self, places: Floats) -> Floats:
-        """Return float64 [n, m]: how far m places are from where n faces are expected.
-
-        In sizes of the face; a change of size by a factor of e counts as two.
-        """
-        scale = _scale_of(self.place) / (1, 1, _FACES_A_FACTOR)
-        surprise = (places[np.newaxis] - self.place[:, np.newaxis]) / scale[:, np.newaxis]
-        return np.asarray(np.linalg.norm(surprise, axis=2))
-
     def kept(self, rows: Sequence[int]) -> "Motion":
         """Return the motion of some of the faces."""
         chosen = list(rows)
@@ -129,6 +120,16 @@ def places_of(boxes: Sequence[Box]) -> Floats:
         ],
         dtype=np.float64,
     ).reshape(-1, 3)
+
+
+def distances_in_faces(faces: Floats, places: Floats) -> Floats:
+    """Return float64 [n, m]: how far m places are from n faces, both as of ``places_of``.
+
+    In sizes of the face; a change of size by a factor of e counts as two.
+    """
+    scale = _scale_of(faces) / (1, 1, _FACES_A_FACTOR)
+    apart = (places[np.newaxis] - faces[:, np.newaxis]) / scale[:, np.newaxis]
+    return np.asarray(np.linalg.norm(apart, axis=2))
 
 
 def _scale_of(places: Floats) -> Floats:

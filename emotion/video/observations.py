@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from emotion.errors import ContractMismatch
-from emotion.faces import Box, Detection, Face, ModelVersion
+from emotion.face_rows import face_of, row_of
+from emotion.faces import Face, ModelVersion
 from emotion.labels import EMOTIONS
 
 TIME_DIGITS = 3
-_PLACE_DIGITS = 2
-_SHARE_DIGITS = 5
 # Changes with the form or the meaning of the bytes.
 _FORM = 1
 _COMPRESSION = 6
@@ -53,26 +52,13 @@ class SegmentResult:
     model: ModelVersion
 
 
-def rounded(face: Face) -> Face:
-    """Return a face with as many digits as are kept: 0.01 pixels, 0.00001 of a share."""
-    found = face.detection
-    box = (round(side, _PLACE_DIGITS) for side in _sides(found.box))
-    one, two, three, four, five = (
-        (round(x, _PLACE_DIGITS), round(y, _PLACE_DIGITS)) for x, y in found.landmarks
-    )
-    return Face(
-        Detection(Box(*box), round(found.score, _SHARE_DIGITS), (one, two, three, four, five)),
-        tuple(round(share, _SHARE_DIGITS) for share in face.probabilities),
-    )
-
-
 def encode_segment(result: SegmentResult) -> bytes:
     """Return a segment's result as bytes: equal results have equal bytes."""
     content = {
         "form": _FORM,
         "index": result.index,
         "size": [result.width, result.height],
-        "frames": [[frame.time, [_row(face) for face in frame.faces]] for frame in result.frames],
+        "frames": [[frame.time, [row_of(face) for face in frame.faces]] for frame in result.frames],
         "cuts": result.cuts,
         "skipped": result.skipped,
         "model": [result.model.name, result.model.version],
@@ -95,7 +81,8 @@ def decode_segment(data: bytes) -> SegmentResult:
     width, height = content["size"]
     name, version = content["model"]
     frames = tuple(
-        SampledFrame(time, tuple(_face(row) for row in faces)) for time, faces in content["frames"]
+        SampledFrame(time, tuple(face_of(row) for row in faces))
+        for time, faces in content["frames"]
     )
     return SegmentResult(
         index=content["index"],
@@ -106,19 +93,3 @@ def decode_segment(data: bytes) -> SegmentResult:
         skipped=content["skipped"],
         model=ModelVersion(name, version),
     )
-
-
-def _sides(box: Box) -> tuple[float, float, float, float]:
-    return box.x, box.y, box.width, box.height
-
-
-def _row(face: Face) -> list[object]:
-    found = face.detection
-    return [_sides(found.box), found.score, found.landmarks, face.probabilities]
-
-
-def _face(row: list[Any]) -> Face:
-    box, score, landmarks, probabilities = row
-    one, two, three, four, five = ((x, y) for x, y in landmarks)
-    found = Detection(Box(*box), score, (one, two, three, four, five))
-    return Face(found, tuple(probabilities))

@@ -10,6 +10,8 @@ from emotion.video.pixels import upright_size
 from emotion.video.settings import VideoInfo, VideoLimits
 
 _MICROSECONDS = 1e6
+# QuickTime's brand; files that are older than brands are QuickTime's too.
+_QUICKTIME = "qt  "
 # Seconds that a frame is shown where the file doesn't say how long.
 _SHORTEST = 0.001
 
@@ -35,13 +37,20 @@ def probe(path: Path, limits: VideoLimits, *, should_stop: Callable[[], bool] = 
         declared = (video.container.duration or 0) / _MICROSECONDS
         check_seconds(declared, limits)
         return VideoInfo(
-            container=video.container.format.name.split(",")[0],
+            container=_container(video),
             codec=video.stream.codec_context.name,
             width=width,
             height=height,
             duration=_duration(video, limits),
             frame_rate=float(video.stream.average_rate) if video.stream.average_rate else None,
         )
+
+
+def _container(video: OpenVideo) -> str:
+    """Return FFmpeg's name; of those that share a reader, MP4 is told from QuickTime by brand."""
+    name = video.container.format.name.split(",")[0]
+    brand = video.container.metadata.get("major_brand", _QUICKTIME)
+    return "mp4" if name == "mov" and brand != _QUICKTIME else name
 
 
 def _first_size(
@@ -58,10 +67,13 @@ def _first_size(
 
 
 def _duration(video: OpenVideo, limits: VideoLimits) -> float:
-    """Return the end of the last packet, in seconds; later than any frame begins."""
+    """Return the end of the last packet that is shown, in seconds; later than any frame begins.
+
+    What an edit list leaves out is read, since what is shown may refer to it, and discarded.
+    """
     end = 0.0
     for packet in packets_of(video):
-        if isinstance(packet, Skipped):
+        if isinstance(packet, Skipped) or packet.is_discard:
             continue
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is not None:

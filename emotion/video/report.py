@@ -101,9 +101,9 @@ class Audience:
 
     Attributes:
         moments: one a sampled frame, in order of time.
-        shares: of all faces at all times, by the emotion that is told; all 0 if there is none.
-        confidence: of all faces at all times; None if there is none.
-        engagement: mean of all faces at all times; None if there is none.
+        shares: of all faces in all moments, by the emotion that is told; all 0 if there is none.
+        confidence: of all faces in all moments; None if there is none.
+        engagement: mean of all faces in all moments; None if there is none.
     """
 
     moments: tuple[AudienceMoment, ...]
@@ -122,7 +122,7 @@ class KeyMoment:
     """A time that is worth a look.
 
     Attributes:
-        time: seconds, where it begins.
+        time: seconds: of a sampled frame that shows it.
         kind: ``peak`` of an emotion, ``change`` of the audience, most ``engaged``, ``fullest``.
         text: what happens, in a sentence for people.
     """

@@ -66,7 +66,7 @@ class VideoInfo:
     """What a video file is.
 
     Attributes:
-        container: ``mov`` (MP4 too), ``matroska`` (WebM too), ``avi`` or ``mpegts``.
+        container: ``mp4``, ``mov``, ``matroska`` (WebM too), ``avi`` or ``mpegts``.
         codec: FFmpeg's name of the decoder, as in ``h264``.
         width: of an upright frame with square pixels.
         height: likewise.

@@ -3,52 +3,69 @@
 Faces are associated in rounds, as ByteTrack does (Zhang et al. 2022): first those the detector is
 sure of, then the unsure ones, which may go on with a face but never begin one. What is compared is
 not the overlap of boxes but how likely a box is, given the face's motion: at two samples a second,
-boxes of one face don't overlap when it walks. Whoever was seen a moment ago and is near enough may
-be the same, however they jumped: a dancer, or a camera that shakes. They compete with those who
-are hidden, or somebody long out of sight would take their face. Nothing is learnt of what a face
-looks like, so somebody who comes back is somebody new.
+boxes of one face don't overlap when it walks. Whoever is near enough may be the same, however they
+jumped: a dancer, or a camera that shakes. Who was seen a moment ago competes with those who are
+hidden, or somebody long out of sight would take their face. Who was hidden must come back near
+where they were or would be: what the motion allows is soon half the frame, and full of others.
+Nobody's size changes quickly. Nothing is learnt of what a face looks like, so somebody who comes
+back elsewhere is somebody new, and who appears in another's place is taken for them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from emotion.faces import Face
-from emotion.video.motion import Floats, Motion, places_of
+from emotion.video.motion import Floats, Motion, distances_in_faces, places_of
 from emotion.video.observations import SampledFrame
 
 # Somebody may be hidden for so many seconds, from sight to sight, and still be the same.
 LONGEST_GAP = 3.0
+# Who was seen once only, for so many: they walked by.
+_LONGEST_GAP_ONCE = 1.5
 # Squared Mahalanobis distances beyond which it is somebody else: 1 in 1,000 and 1 in 50 of the
 # same face's are larger (chi-square, three degrees of freedom).
 _FURTHEST_SURE, _FURTHEST_UNSURE = 16.3, 9.8
-# A face that was seen a moment ago may be so many faces away, from there or from where it would be.
-_FURTHEST_JUMP = 1.0
-# Where a face that was seen once is going, nobody knows: when it's hidden, what its motion allows
-# is soon half the frame. It may come back so many faces away, and no further.
-_FURTHEST_UNKNOWN = 1.0
+# A face may be so many faces away from where it was, or from where it would be: one that was seen
+# a moment ago, and one that was hidden, for whom this is a limit beside that of its motion.
+_FURTHEST_JUMP, _FURTHEST_RETURN = 1.0, 0.9
+# What it costs to be a face away, as a squared distance, where the motion doesn't explain it.
+_JUMP_COST = 2.0
+# The logarithm of the size changes by so much at most, and by so much more a second: somebody who
+# walks to the camera grows by an eighth.
+_MOST_GROWTH, _GROWTH_A_SECOND = 0.15, 0.1
 _IMPOSSIBLE = 1e9
 # A face that is seen once must be as sure as this, or it was none.
 _SURE_AT_ONCE = 0.9
 _SIGHTS = 2
 
+Bools = npt.NDArray[np.bool_]
 # The number of each face's track, frame by frame; None is a face that isn't tracked.
 Numbers = list[tuple[int | None, ...]]
 
 
 @dataclass(slots=True)
 class _Track:
-    """One face over time: where it was seen (frame, place among the frame's faces), and how."""
+    """One face over time.
+
+    Attributes:
+        sights: where it was seen: frame, place among the frame's faces.
+        seen_at: seconds; when it was last seen.
+        place: float64 [3], where, as of ``places_of``.
+        best_score: of the detector.
+    """
 
     sights: list[tuple[int, int]]
     seen_at: float
+    place: Floats
     best_score: float
 
-    def see(self, sight: tuple[int, int], time: float, score: float) -> None:
+    def see(self, sight: tuple[int, int], time: float, place: Floats, score: float) -> None:
         self.sights.append(sight)
-        self.seen_at = time
+        self.seen_at, self.place = time, place
         self.best_score = max(self.best_score, score)
 
 
@@ -90,7 +107,7 @@ class _Tracker:
         self._sure = sure
         self._size = np.array(size, dtype=np.float64)
         self._tracks: list[_Track] = []
-        self._earlier = self._motion = Motion.beginning(places_of([]))
+        self._motion = Motion.beginning(places_of([]))
         self._before = self._now = 0.0
 
     def end_all(self) -> None:
@@ -99,7 +116,7 @@ class _Tracker:
 
     def follow(self, index: int, frame: SampledFrame) -> None:
         """Find the faces again in the next frame."""
-        self._earlier, self._motion = self._motion, self._motion.after(frame.time - self._now)
+        self._motion = self._motion.after(frame.time - self._now)
         self._before, self._now = self._now, frame.time
         faces = frame.faces
         sure = [row for row, face in enumerate(faces) if face.detection.score >= self._sure]
@@ -111,7 +128,8 @@ class _Tracker:
         places = places_of([face.detection.box for face in faces])
         self._motion = self._motion.corrected(list(pairs), places[list(pairs.values())])
         for track, row in pairs.items():
-            self._tracks[track].see((index, row), frame.time, faces[row].detection.score)
+            score = faces[row].detection.score
+            self._tracks[track].see((index, row), frame.time, places[row], score)
         self._keep([track for track in everyone if track in pairs or self._may_return(track)])
         taken = set(pairs.values())
         self._begin(index, frame, [row for row in sure if row not in taken])
@@ -127,30 +145,46 @@ class _Tracker:
     ) -> dict[int, int]:
         """Pair some tracks with some faces, the most likely pairs there are.
 
-        With ``jumps``, who was seen in the frame before may be anywhere near, too, and is taken
-        to be as likely there as at the border of what the motion allows.
+        With ``jumps``, who is near may be there whatever their motion allows, and is taken to be
+        about as likely there as at its border.
         """
         if not tracks or not rows:
             return {}
         places = places_of([faces[row].detection.box for row in rows])
-        motion, earlier = self._motion.kept(tracks), self._earlier.kept(tracks)
-        squared, costs = motion.distances(places)
-        far = motion.distances_in_faces(places)
-        fresh = np.array([[self._tracks[track].seen_at == self._before] for track in tracks])
-        known = np.array([[len(self._tracks[track].sights) > 1] for track in tracks])
-        possible = (squared <= furthest) & (fresh | known | (far <= _FURTHEST_UNKNOWN))
+        squared, costs = self._motion.kept(tracks).distances(places)
+        fresh, near, away = self._nearness(tracks, places)
+        expected = squared <= furthest
+        possible = expected & (fresh | near)
         if jumps:
-            nearest = np.minimum(far, earlier.distances_in_faces(places))
-            near = fresh & (nearest <= _FURTHEST_JUMP)
-            costs = np.where(near, costs - np.maximum(squared - furthest, 0.0), costs)
             possible |= near
+            costs = np.where(expected, costs, costs - squared + furthest + _JUMP_COST * away**2)
         return _cheapest(tracks, rows, np.where(possible, costs, _IMPOSSIBLE))
+
+    def _nearness(self, tracks: list[int], places: Floats) -> tuple[Bools, Bools, Floats]:
+        """Compare where n faces were and would be with m places, but for their motion's spread.
+
+        Returns:
+            [n, 1]: whether each was seen in the frame before; two of [n, m]: whether it may be at
+            a place by its distance and size, and how many faces away that is.
+        """
+        seen_at = np.array([[self._tracks[track].seen_at] for track in tracks])
+        seen = np.stack([self._tracks[track].place for track in tracks])
+        away = np.minimum(
+            distances_in_faces(self._motion.place[tracks], places),
+            distances_in_faces(seen, places),
+        )
+        fresh = seen_at == self._before
+        growth = np.abs(places[np.newaxis, :, 2] - seen[:, np.newaxis, 2])
+        most_growth = _MOST_GROWTH + _GROWTH_A_SECOND * (self._now - seen_at)
+        within = away <= np.where(fresh, _FURTHEST_JUMP, _FURTHEST_RETURN)
+        return fresh, within & (growth <= most_growth), away
 
     def _may_return(self, track: int) -> bool:
         """Say whether a face that isn't seen is awaited: not for long, and inside the frame."""
-        centre = self._motion.place[track, :2]
+        centre, one = self._motion.place[track, :2], self._tracks[track]
         inside = bool(np.all(centre >= 0) and np.all(centre <= self._size))
-        return inside and self._now - self._tracks[track].seen_at < LONGEST_GAP
+        longest = LONGEST_GAP if len(one.sights) > 1 else _LONGEST_GAP_ONCE
+        return inside and self._now - one.seen_at < longest
 
     def _keep(self, tracks: list[int]) -> None:
         kept = set(tracks)
@@ -160,12 +194,12 @@ class _Tracker:
 
     def _begin(self, index: int, frame: SampledFrame, rows: list[int]) -> None:
         found = [frame.faces[row].detection for row in rows]
+        places = places_of([one.box for one in found])
         self._tracks += [
-            _Track([(index, row)], frame.time, one.score)
-            for row, one in zip(rows, found, strict=True)
+            _Track([(index, row)], frame.time, place, one.score)
+            for row, place, one in zip(rows, places, found, strict=True)
         ]
-        beginning = Motion.beginning(places_of([one.box for one in found]))
-        self._motion = self._motion.joined(beginning)
+        self._motion = self._motion.joined(Motion.beginning(places))
 
 
 def _cheapest(tracks: list[int], rows: list[int], costs: Floats) -> dict[int, int]:

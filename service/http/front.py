@@ -16,11 +16,12 @@ from emotion.errors import RaptError
 from service.data_plane import DataPlane
 from service.http.health import health_routes
 from service.http.inference import PREFIX, inference_app
+from service.http.jobs import job_routes
 from service.http.lingering import LingeringClose
 from service.http.photos import photo_routes
 from service.http.problems import problem_of_status, problem_response, response_of
 from service.http.request_ids import RequestIds, request_id_of
-from service.http.videos import video_routes
+from service.http.schedules import schedule_routes
 from service.jobs.opener import DeskOpener
 
 # BentoML ships Swagger UI; FastAPI's own page would load it from another host.
@@ -38,7 +39,7 @@ def create_front(plane: DataPlane, opener: DeskOpener) -> ASGIApp:
 
     Args:
         plane: for photos.
-        opener: of the desk, for videos.
+        opener: of the desk, for jobs.
     """
     app = FastAPI(
         title="Rapt",
@@ -50,7 +51,8 @@ def create_front(plane: DataPlane, opener: DeskOpener) -> ASGIApp:
         redirect_slashes=False,
     )
     app.include_router(photo_routes(plane))
-    app.include_router(video_routes(opener, plane.settings))
+    app.include_router(job_routes(opener, plane.settings))
+    app.include_router(schedule_routes(opener))
     app.include_router(health_routes(plane, opener))
     _add_pages(app)
     _add_error_handlers(app)

@@ -1,6 +1,5 @@
 """Errors as problem JSON (RFC 9457): one shape everywhere, and the one table of statuses."""
 
-import re
 from http import HTTPStatus
 
 from pydantic import BaseModel, Field
@@ -12,15 +11,18 @@ from emotion.errors import (
     ImageTooLarge,
     InvalidRequest,
     ModelError,
+    PhotoSetTooLarge,
     RaptError,
     UndecodableImage,
+    UndecodablePhotoSet,
     UndecodableVideo,
     UnsupportedImage,
+    UnsupportedPhotoSet,
     UnsupportedVideo,
     VideoTooLarge,
     VideoTooLong,
 )
-from service.jobs.errors import JobConflict, UnknownJob
+from service.jobs.errors import JobConflict, UnknownJob, UnknownSchedule
 from service.retries import retry_after
 from service.storage_errors import StorageFull
 
@@ -29,13 +31,17 @@ MEDIA_TYPE = "application/problem+json"
 _STATUSES: dict[type[RaptError], HTTPStatus] = {
     UndecodableImage: HTTPStatus.BAD_REQUEST,
     UndecodableVideo: HTTPStatus.BAD_REQUEST,
+    UndecodablePhotoSet: HTTPStatus.BAD_REQUEST,
     UnknownJob: HTTPStatus.NOT_FOUND,
+    UnknownSchedule: HTTPStatus.NOT_FOUND,
     JobConflict: HTTPStatus.CONFLICT,
     ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VideoTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    PhotoSetTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VideoTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     UnsupportedVideo: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UnsupportedPhotoSet: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
     DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
@@ -57,8 +63,7 @@ class Problem(BaseModel):
 def problem_of(error: RaptError, request_id: str) -> Problem:
     """Translate an error of the domain."""
     status = status_of(error)
-    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
-    return _problem(status, kind, error.message, request_id)
+    return _problem(status, error.kind, error.message, request_id)
 
 
 def problem_of_status(status: int, detail: str, request_id: str) -> Problem:

@@ -7,13 +7,14 @@ worker that was thought dead and goes on can't change anything any more.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from emotion.faces import ModelVersion
 from service.database.clock import Now
 from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.job import ACTIVE, Job, State
+from service.jobs.promises import fall_due
 
 
 class ClaimLost(Exception):
@@ -41,27 +42,53 @@ class Claims:
         self._database = database
         self._executor = executor
 
-    def claim(self, job_id: str) -> Claim:
+    def claim(self, job_id: str, ticket: int | None = None) -> Claim:
         """Begin the work on a job, or take it up from another worker.
 
+        Args:
+            job_id: the job's.
+            ticket: with which it was handed out; None where nobody hands out.
+
         Raises:
-            ClaimLost: it is not waiting, nor in work.
+            ClaimLost: it is not waiting, nor in work, or was handed out again since.
         """
+        handed_out = (jobs.c.ticket == ticket, jobs.c.handed_out_at.is_not(None))
         with self._database.begin() as connection:
             taken = connection.execute(
                 update(jobs)
-                .where(jobs.c.id == job_id, jobs.c.state.in_(ACTIVE))
+                .where(
+                    jobs.c.id == job_id,
+                    jobs.c.state.in_(ACTIVE),
+                    *(() if ticket is None else handed_out),
+                )
                 .values(
                     state=State.RUNNING,
                     fence=jobs.c.fence + 1,
                     attempts=jobs.c.attempts + 1,
                     executor=self._executor,
+                    begun_at=func.coalesce(jobs.c.begun_at, Now()),
                 )
             )
             if not taken.rowcount:
                 raise ClaimLost(job_id)
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one()
         return Claim(Job.of(row), row["attempts"])
+
+    def hand_back(self, claim: Claim) -> None:
+        """Have a job wait again where it was in the queue: its worker ends, by no fault of it.
+
+        Raises:
+            ClaimLost: see there.
+        """
+        with self._database.begin() as connection:
+            _write(
+                connection,
+                claim,
+                state=State.QUEUED,
+                executor=None,
+                handed_out_at=None,
+                attempts=case((jobs.c.attempts > 0, jobs.c.attempts - 1), else_=0),
+            )
 
     def holds(self, claim: Claim) -> bool:
         """Return whether the claim still stands."""
@@ -77,6 +104,15 @@ class Claims:
         """
         with self._database.begin() as connection:
             _write(connection, claim, model_name=model.name, model_version=model.version)
+
+    def pin_input(self, claim: Claim, size: int, etag: str) -> None:
+        """Note what the input is that lies elsewhere: it has to stay that.
+
+        Raises:
+            ClaimLost: see there.
+        """
+        with self._database.begin() as connection:
+            _write(connection, claim, size=size, source_etag=etag)
 
     def plan(self, claim: Claim, segments_total: int) -> set[int]:
         """Note of how many segments the work consists, and return the numbers of those done.
@@ -116,6 +152,8 @@ class Claims:
     def finish(self, claim: Claim) -> None:
         """Let the report that was written under this claim stand; segments aren't kept.
 
+        Who was promised to be told is told from then on.
+
         Raises:
             ClaimLost: see there.
         """
@@ -123,7 +161,7 @@ class Claims:
         self._end(claim, ended)
 
     def fail(self, claim: Claim, error: str) -> None:
-        """End the work for good, and say why.
+        """End the work for good, and say why, also to who was promised to be told.
 
         Raises:
             ClaimLost: see there.
@@ -137,6 +175,7 @@ class Claims:
                 return
             _write(connection, claim, **ended)
             connection.execute(delete(segments).where(segments.c.job_id == claim.job.id))
+            fall_due(connection, claim.job.id)
 
 
 def _held(claim: Claim) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The desk: what the front does with videos. It takes them in, tells of them, ends and erases them.
+"""The desk: what the front does with jobs. It takes them in, tells of them, ends and erases them.
 
 All but ``accept`` wait for the disk: they are to be called from a thread.
 """
@@ -13,9 +13,15 @@ import structlog
 
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
+from service.jobs.accepted import accepted_of
+from service.jobs.brokers import Brokers
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State
 from service.jobs.opened import OpenedFolder
+from service.jobs.promises import count_due
+from service.jobs.requests import JobRequest, location_of, settings_of
+from service.jobs.schedule_desk import ScheduleDesk
+from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
@@ -23,13 +29,18 @@ from service.storage_errors import StorageFull, StorageUnavailable
 
 _DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
 _DROP_SECONDS = 5.0  # A caller waits for his answer meanwhile.
+_MOST_NAME = 255  # Characters that a row has room for.
 _FULL_RETRY = 30.0  # Seconds; a video takes minutes.
 
 log = structlog.get_logger()
 
 
 class Desk:
-    """One a process of the front. Every method may raise ``StorageUnavailable``."""
+    """One a process of the front. Every method may raise ``StorageUnavailable``.
+
+    Attributes:
+        schedules: does the same with schedules of jobs.
+    """
 
     def __init__(
         self,
@@ -40,91 +51,132 @@ class Desk:
         """Stand before an opened folder.
 
         Args:
-            folder: where videos are kept.
+            folder: where jobs are kept.
             settings: their limits.
-            new_id: gives each video its id.
+            new_id: gives each job its id.
         """
         self._folder = folder
         self._settings = settings
         self._new_id = new_id
         self._uploads = 0
+        self.schedules = ScheduleDesk(folder.database, settings)
 
     async def accept(self, owner: Owner, upload: Upload) -> Job:
-        """Take a video in while it arrives, and queue it.
+        """Take an upload in while it arrives, and queue it.
 
         Returns:
-            Its row; where the key was used before, and with the same video, the row of then.
+            Its row; where the key was used before, and with the same upload, the row of then.
 
         Raises:
-            InputError: it is no video, or too large, or the key belongs to another.
-            JobConflict: a video with the key is arriving now.
+            InputError: it is not what is accepted, or too large, or the key belongs to another.
+            JobConflict: another with the key is arriving now.
             Overloaded: too many are arriving or waiting.
             DeadlineExceeded: it took too long to arrive.
             StorageFull: there is no room for it.
         """
         with self._place_for_upload():
-            digest = upload.key_digest
-            if digest is not None:
-                earlier = await asyncio.to_thread(self._folder.ledger.with_key, owner, digest)
-                if earlier is not None:
-                    return await self._same(earlier, upload)
+            earlier = await asyncio.to_thread(self._with_key, owner, upload.key_digest)
+            if earlier is not None:
+                return await self._same(earlier, upload)
             return await self._take_in(owner, upload)
 
-    def get(self, owner: Owner, video_id: str) -> Job:
-        """Return a video; see ``Ledger.get``."""
-        return self._folder.ledger.get(owner, Kind.VIDEO, video_id)
+    def request(self, owner: Owner, request: JobRequest) -> Job:
+        """Queue a job about what lies elsewhere; it is not looked at before the work begins.
 
-    def page(self, owner: Owner, limit: int, after: tuple[float, str] | None) -> list[Job]:
-        """Return videos, the newest first; see ``Ledger.page``."""
-        return self._folder.ledger.page(owner, Kind.VIDEO, limit, after)
+        Returns:
+            Its row; where the key was used before, and for the same, the row of then.
 
-    def report(self, owner: Owner, video_id: str, form: ReportFormat) -> bytes:
-        """Return a video's report.
+        Raises:
+            InvalidRequest: it is nowhere that may be read, a setting is none or out of its range,
+                or the key belongs to another.
+            JobConflict: an upload with the key is arriving now.
+            Overloaded: too many are waiting.
+        """
+        location = location_of(request.kind, request.uri, self._settings)
+        settings = settings_of(request.kind, request.settings, self._settings)
+        what = request.kind, str(location), settings
+        while (earlier := self._with_key(owner, request.key_digest)) is None:
+            self._check_count()
+            try:
+                return self._folder.ledger.reserve(
+                    owner,
+                    request.kind,
+                    id=self._new_id(),
+                    name=(request.name or location.name)[-_MOST_NAME:],
+                    settings=settings,
+                    idempotency_key=request.key_digest,
+                    priority=request.priority,
+                    uri=str(location),
+                    state=State.QUEUED,
+                    webhook=request.webhook,
+                )
+            except JobConflict:
+                # Another with this key came first: it is looked at now.
+                continue
+        if what != (earlier.kind, earlier.uri, dict(earlier.settings)):
+            raise _other_key()
+        return earlier
+
+    def get(self, owner: Owner, kind: Kind, job_id: str) -> Job:
+        """Return a job; see ``Ledger.get``."""
+        return self._folder.ledger.get(owner, kind, job_id)
+
+    def page(
+        self, owner: Owner, kind: Kind, limit: int, after: tuple[float, str] | None
+    ) -> list[Job]:
+        """Return jobs of a kind, the newest first; see ``Ledger.page``."""
+        return self._folder.ledger.page(owner, kind, limit, after)
+
+    def report(self, owner: Owner, kind: Kind, job_id: str, form: ReportFormat) -> bytes:
+        """Return a job's report.
 
         Raises:
             UnknownJob: see ``get``; or the report was deleted from its place.
             JobConflict: there is none, or not yet.
         """
-        video = self.get(owner, video_id)
-        if video.state is not State.DONE or video.report_fence is None:
-            why = f": {video.error}" if video.error else "."
-            raise JobConflict(f"There is no report: the video is {video.state}{why}")
+        job = self.get(owner, kind, job_id)
+        if job.state is not State.DONE or job.report_fence is None:
+            why = f": {job.error}" if job.error else "."
+            raise JobConflict(f"There is no report: the {kind.noun} is {job.state}{why}")
         try:
-            return self._folder.store.read(video.report(video.report_fence, form))
+            return self._folder.store.read(job.report(job.report_fence, form))
         except FileNotFoundError as error:
-            raise UnknownJob(f"The report of video {video.id} is gone.") from error
+            raise UnknownJob(f"The report of {kind.noun} {job.id} is gone.") from error
 
-    def cancel(self, owner: Owner, video_id: str) -> Job:
-        """End a video that is waiting or in work; see ``Ledger.cancel``."""
-        return self._folder.ledger.cancel(owner, Kind.VIDEO, video_id)
+    def cancel(self, owner: Owner, kind: Kind, job_id: str) -> Job:
+        """End a job that is waiting or in work; see ``Ledger.cancel``."""
+        return self._folder.ledger.cancel(owner, kind, job_id)
 
-    def delete(self, owner: Owner, video_id: str) -> None:
-        """Erase a video, whatever its state; a worker removes the last of it, its number.
+    def delete(self, owner: Owner, kind: Kind, job_id: str) -> None:
+        """Erase a job, whatever its state; a worker removes the last of it, its number.
 
         Raises:
             UnknownJob: see ``get``.
         """
-        video = self.get(owner, video_id)
-        self._folder.ledger.mark_deleting(video)
-        self._folder.store.erase(video.prefix)
+        job = self.get(owner, kind, job_id)
+        self._folder.ledger.mark_deleting(job)
+        self._folder.store.erase(job.prefix)
 
     def is_worked_on(self) -> bool:
         """Return whether any worker is alive."""
         return bool(self._folder.executors.alive())
 
     def present(self) -> JobsPresent:
-        """Say how it stands with videos as a whole."""
+        """Say how it stands with jobs as a whole."""
         return JobsPresent(
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
             oldest_queued=self._folder.ledger.oldest_queued(),
+            waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
+            undelivered=count_due(self._folder.database),
+            kafka_up=Brokers(self._folder.database).is_up(),
         )
 
     @contextmanager
     def _place_for_upload(self) -> Iterator[None]:
         if self._uploads >= self._settings.max_uploads:
             raise Overloaded(
-                f"{self._uploads} videos are arriving already. Try again shortly.", _FULL_RETRY
+                f"{self._uploads} uploads are arriving already. Try again shortly.", _FULL_RETRY
             )
         self._uploads += 1
         try:
@@ -134,77 +186,99 @@ class Desk:
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
-        """Wait no longer for a video to arrive than settings allow."""
+        """Wait no longer for an upload to arrive than settings allow."""
         try:
             async with asyncio.timeout(self._settings.upload_seconds):
                 yield
         except TimeoutError as error:
             raise DeadlineExceeded(
-                f"The video had not arrived after {self._settings.upload_seconds:,.0f} s. "
+                f"The upload had not arrived after {self._settings.upload_seconds:,.0f} s. "
                 "Send a smaller one, or over a faster line."
             ) from error
 
     async def _same(self, earlier: Job, upload: Upload) -> Job:
         """Read an upload whose key was used before, and compare."""
-        arrival = Arrival(upload, self._settings.max_video_bytes)
+        most_idle = self._settings.upload_idle_seconds
+        arrival = Arrival(upload, accepted_of(upload.kind, self._settings), most_idle)
         async with self._in_time():
             async for _ in arrival.chunks():
                 pass
-        if (arrival.sha256, upload.settings) != (earlier.sha256, dict(earlier.settings)):
-            raise InvalidRequest(
-                "This Idempotency-Key was used for another video, or with other settings. "
-                "Use a key of its own for each."
-            )
+        what = upload.kind, arrival.sha256, upload.settings
+        if what != (earlier.kind, earlier.sha256, dict(earlier.settings)):
+            raise _other_key()
         return earlier
 
+    def _with_key(self, owner: Owner, digest: str | None) -> Job | None:
+        """Return the job of a key; what a front that was killed had of one makes room."""
+        if digest is None:
+            return None
+        found = self._folder.ledger.with_key(owner, digest, ABANDONED_SECONDS)
+        if found is None or found.state is not State.RECEIVING:
+            return found
+        self._folder.store.erase(found.prefix)
+        self._folder.ledger.forget(found)
+        return None
+
     async def _take_in(self, owner: Owner, upload: Upload) -> Job:
-        video = await asyncio.to_thread(self._reserve, owner, upload)
-        arrival = Arrival(upload, self._settings.max_video_bytes, lambda: self._check_room(0))
+        job = await asyncio.to_thread(self._reserve, owner, upload)
+        accepted = accepted_of(upload.kind, self._settings)
+        most_idle = self._settings.upload_idle_seconds
+        arrival = Arrival(upload, accepted, most_idle, lambda: self._check_room(0))
         try:
-            async with self._in_time():
-                await self._folder.store.receive(video.source, arrival.chunks())
-            await asyncio.to_thread(
-                self._folder.ledger.received, video, arrival.size, arrival.sha256
-            )
+            async with self._in_time(), said_to_arrive(self._folder.ledger, job):
+                await self._folder.store.receive(job.source, arrival.chunks())
+            await asyncio.to_thread(self._folder.ledger.received, job, arrival.size, arrival.sha256)
         # Whatever ended it, be it a caller who hung up: nothing of it is left.
         except BaseException:
-            await self._drop(video)
+            await self._drop(job)
             raise
-        return await asyncio.to_thread(self.get, owner, video.id)
+        return await asyncio.to_thread(self.get, owner, job.kind, job.id)
 
     def _reserve(self, owner: Owner, upload: Upload) -> Job:
-        counts = self._folder.ledger.counts()
-        if sum(counts[state] for state in (State.RECEIVING, *ACTIVE)) >= self._settings.max_jobs:
-            raise Overloaded(
-                f"{self._settings.max_jobs} videos are waiting already. Try again later.",
-                _FULL_RETRY,
-            )
+        self._check_count()
         self._check_room(upload.announced or 0)
         return self._folder.ledger.reserve(
             owner,
-            Kind.VIDEO,
+            upload.kind,
             id=self._new_id(),
             name=upload.name,
             settings=upload.settings,
             idempotency_key=upload.key_digest,
+            priority=upload.priority,
+            webhook=upload.webhook,
         )
 
-    async def _drop(self, video: Job) -> None:
-        """Delete what came of a video; where storage fails, a worker's steward does it later."""
+    async def _drop(self, job: Job) -> None:
+        """Delete what came of an upload; where storage fails, a worker's steward does it later."""
         end = time.monotonic() + _DROP_SECONDS
         for left in reversed(range(_DROP_TRIES)):
             if time.monotonic() > end:
                 return
             try:
-                await asyncio.to_thread(self._folder.store.erase, video.prefix)
-                await asyncio.to_thread(self._folder.ledger.forget, video)
+                await asyncio.to_thread(self._folder.store.erase, job.prefix)
+                await asyncio.to_thread(self._folder.ledger.forget, job)
             except (StorageFull, StorageUnavailable) as error:
-                log.warning("upload_not_dropped", video=video.id, why=error.message)
+                log.warning("upload_not_dropped", job=job.id, why=error.message)
                 # The store lets go of a part a moment after it has failed, and only then is room.
                 await asyncio.sleep(_DROP_WAIT if left else 0)
             else:
                 return
 
+    def _check_count(self) -> None:
+        counts = self._folder.ledger.counts()
+        if sum(counts[state] for state in (State.RECEIVING, *ACTIVE)) >= self._settings.max_jobs:
+            raise Overloaded(
+                f"{self._settings.max_jobs} jobs are waiting already. Try again later.",
+                _FULL_RETRY,
+            )
+
     def _check_room(self, expected: int) -> None:
         if self._folder.store.free_bytes - expected < self._settings.min_free_bytes:
             raise StorageFull("The storage is full. Try again when there is room.")
+
+
+def _other_key() -> InvalidRequest:
+    return InvalidRequest(
+        "This Idempotency-Key was used for something else, or with other settings. "
+        "Use a key of its own for each."
+    )

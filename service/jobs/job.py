@@ -1,5 +1,6 @@
 """What is known of a job, and under which keys its objects lie."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,11 +17,30 @@ class Kind(StrEnum):
     """What a job is about."""
 
     VIDEO = "video"
+    PHOTOS = "photos"
 
     @property
     def folder(self) -> str:
         """In the keys of its objects."""
-        return "videos"
+        return {Kind.VIDEO: "videos", Kind.PHOTOS: "photo-sets"}[self]
+
+    @property
+    def noun(self) -> str:
+        """In sentences for people."""
+        return {Kind.VIDEO: "video", Kind.PHOTOS: "set of photos"}[self]
+
+
+class Priority(StrEnum):
+    """Which job goes first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order: 1 goes first."""
+        return 1 + list(Priority).index(self)
 
 
 class State(StrEnum):
@@ -35,6 +55,8 @@ class State(StrEnum):
     DELETING = "deleting"
 
 
+# A job that was begun so often without a segment done waits behind all others.
+STUMBLES = 2
 # Waiting for a worker or in work.
 ACTIVE = (State.QUEUED, State.RUNNING)
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
@@ -57,6 +79,11 @@ class Owner:
 LOCAL = Owner("local", "unspecified")
 
 
+def digest_of(key: str) -> str:
+    """Return what is kept of an Idempotency-Key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job's row.
@@ -65,9 +92,13 @@ class Job:
         id: 32 hex digits, random.
         owner: whose it is.
         kind: what it is about.
+        priority: which goes first.
         state: how far it is.
         created_at: when it began to arrive, in seconds since 1970.
-        ended_at: when it was done, failed or was cancelled; likewise.
+        queued_at: when it had arrived; likewise.
+        handed_out_at: when it was last handed to the workers; None where it waits for that.
+        begun_at: when the work first began.
+        ended_at: when it was done, failed or was cancelled.
         name: as its owner calls it; to be shown only.
         size: in bytes, once it has arrived.
         sha256: of its bytes, in hex, likewise.
@@ -77,16 +108,24 @@ class Job:
         segments_done: of them.
         worked_seconds: spent on those that are done.
         fence: how many times it was begun.
+        attempts: of them, since a segment was last done.
+        ticket: how many times it was handed out.
         error: why it failed, in a sentence.
         report_fence: under which fence its report was written.
         source_deleted_at: when the upload was deleted.
+        uri: where it lies what it is about; None where that was sent.
+        source_etag: what that was known by when it was first read.
     """
 
     id: str
     owner: Owner
     kind: Kind
+    priority: Priority
     state: State
     created_at: float
+    queued_at: float | None
+    handed_out_at: float | None
+    begun_at: float | None
     ended_at: float | None
     name: str | None
     size: int | None
@@ -97,23 +136,41 @@ class Job:
     segments_done: int
     worked_seconds: float
     fence: int
+    attempts: int
+    ticket: int
     error: str | None
     report_fence: int | None
     source_deleted_at: float | None
+    uri: str | None
+    source_etag: str | None
 
     @classmethod
-    def of(cls, row: "RowMapping") -> Self:
+    def of(cls, row: "Mapping[str, Any] | RowMapping") -> Self:
         """Read a row of the table ``jobs``."""
         elsewhere = {"model_name", "model_version", "tenant", "purpose", "kind", "state"}
-        elsewhere |= {"idempotency_key", "attempts", "executor"}
+        elsewhere |= {"priority", "arriving_at", "idempotency_key", "waits_since", "executor"}
         model = row["model_version"]
         return cls(
             owner=Owner(row["tenant"], row["purpose"]),
             kind=Kind(row["kind"]),
+            priority=Priority(row["priority"]),
             state=State(row["state"]),
             model=None if model is None else ModelVersion(row["model_name"], model),
             **{name: value for name, value in row.items() if name not in elsewhere},
         )
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order of jobs that wait: 1 goes first."""
+        return Priority.LOW.rank if self.attempts >= STUMBLES else self.priority.rank
+
+    @property
+    def tickets(self) -> list[str]:
+        """What it was handed out as, the last time last.
+
+        The first is its id: so it was before jobs had tickets.
+        """
+        return [self.id, *(f"{self.id}-{number}" for number in range(1, self.ticket + 1))]
 
     @property
     def progress(self) -> float:

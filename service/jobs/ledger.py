@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from service.database.clock import Now
@@ -11,6 +21,7 @@ from service.database.connection import Database
 from service.database.tables import jobs, segments
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, ENDED, Job, Kind, Owner, State
+from service.jobs.promises import Channel, fall_due, promise, withdraw
 
 _BEING_RECEIVED = "What has this Idempotency-Key is being received. Try again when it is here."
 
@@ -22,28 +33,32 @@ class Ledger:
         """Use a database whose tables are up to date."""
         self._database = database
 
-    def reserve(self, owner: Owner, kind: Kind, **values: Any) -> Job:  # noqa: ANN401  # the row's columns
+    def reserve(
+        self,
+        owner: Owner,
+        kind: Kind,
+        *,
+        webhook: str | None = None,
+        **values: Any,  # noqa: ANN401  # the row's columns
+    ) -> Job:
         """Make the row of a job that is about to arrive.
 
         Args:
             owner: whose it is.
             kind: what it is about.
-            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None).
+            webhook: the URL that is to be told of its end.
+            values: ``id``, ``name``, ``settings`` and ``idempotency_key`` (a digest, or None);
+                ``priority``, if it is not the normal one; of what lies elsewhere ``uri`` and
+                ``state``, as it needs not arrive.
 
         Raises:
             JobConflict: another job has the key.
         """
-        row = {
-            "tenant": owner.tenant,
-            "purpose": owner.purpose,
-            "kind": kind,
-            "state": State.RECEIVING,
-            "created_at": Now(),
-            **values,
-        }
         try:
             with self._database.begin() as connection:
-                connection.execute(insert(jobs).values(row))
+                connection.execute(insert(jobs).values(new_row(owner, kind, **values)))
+                if webhook is not None:
+                    promise(connection, values["id"], Channel.WEBHOOK, webhook)
         except IntegrityError as error:
             raise JobConflict(_BEING_RECEIVED) from error
         return self.get(owner, kind, values["id"])
@@ -54,9 +69,13 @@ class Ledger:
         Raises:
             UnknownJob: it was deleted meanwhile.
         """
-        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED}
+        arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": Now()}
         if not self._change(job, (State.RECEIVING,), **arrived):
             raise _unknown(job.kind, job.id)
+
+    def still_arrives(self, job: Job) -> None:
+        """Note that an upload is still arriving."""
+        self._change(job, (State.RECEIVING,), arriving_at=Now())
 
     def forget(self, job: Job) -> None:
         """Delete a row."""
@@ -77,17 +96,26 @@ class Ledger:
                 return found[0]
         raise _unknown(kind, job_id)
 
-    def with_key(self, owner: Owner, digest: str) -> Job | None:
+    def with_key(self, owner: Owner, digest: str, abandoned_seconds: float) -> Job | None:
         """Return the job that was sent with an idempotency key.
+
+        One that is still ``RECEIVING`` is so no more: nothing has come of it for so many seconds.
 
         Raises:
             JobConflict: it is still being received.
         """
         mine = (*_visible(owner), jobs.c.purpose == owner.purpose)
-        found = self._rows(select(jobs).where(*mine, jobs.c.idempotency_key == digest))
-        if found and found[0].state is State.RECEIVING:
+        mine = (*mine, jobs.c.idempotency_key == digest)
+        arrives = jobs.c.arriving_at >= Now() - abandoned_seconds
+        with self._database.begin() as connection:
+            query = select(jobs, arrives.label("arrives")).where(*mine)
+            found = connection.execute(query).mappings().first()
+        if found is None:
+            return None
+        columns = dict(found)
+        if columns.pop("arrives") and columns["state"] == State.RECEIVING:
             raise JobConflict(_BEING_RECEIVED)
-        return found[0] if found else None
+        return Job.of(columns)
 
     def page(
         self, owner: Owner, kind: Kind, limit: int, after: tuple[float, str] | None
@@ -117,18 +145,22 @@ class Ledger:
             JobConflict: it has ended, or has not arrived yet.
         """
         job = self.get(owner, kind, job_id)
-        if self._change(job, ACTIVE, state=State.CANCELLED, ended_at=Now()):
-            return self.get(owner, kind, job_id)
+        with self._database.begin() as connection:
+            if _change(connection, job, ACTIVE, state=State.CANCELLED, ended_at=Now()):
+                fall_due(connection, job.id)
         now = self.get(owner, kind, job_id)
         if now.state is not State.CANCELLED:
-            raise JobConflict(f"The {kind} is {now.state}; there is nothing to cancel.")
+            raise JobConflict(f"The {kind.noun} is {now.state}; there is nothing to cancel.")
         return now
 
     def mark_deleting(self, job: Job) -> None:
         """Hide a job from its owner for good, and keep nothing but what erasing it takes."""
-        blank = {"name": None, "sha256": None, "size": None, "error": None}
+        blank = {"name": None, "sha256": None, "size": None, "error": None, "uri": None}
+        gone = {"state": State.DELETING, "idempotency_key": None, **blank}
         states = [state for state in State if state is not State.DELETING]
-        self._change(job, states, state=State.DELETING, idempotency_key=None, **blank)
+        with self._database.begin() as connection:
+            _change(connection, job, states, **gone)
+            withdraw(connection, job.id)
 
     def in_states(self, states: Sequence[State], limit: int) -> list[Job]:
         """Return everybody's jobs of some states, the oldest first."""
@@ -163,15 +195,18 @@ class Ledger:
     def fail(self, job: Job, error: str) -> None:
         """End a job that nobody works on, unless it went on meanwhile."""
         with self._database.begin() as connection:
-            connection.execute(
+            failed = connection.execute(
                 update(jobs)
                 .where(
                     jobs.c.id == job.id,
-                    jobs.c.state.in_(ACTIVE),
+                    jobs.c.state == job.state,
                     jobs.c.fence == job.fence,
+                    jobs.c.ticket == job.ticket,
                 )
                 .values(state=State.FAILED, ended_at=Now(), error=error)
             )
+            if failed.rowcount:
+                fall_due(connection, job.id)
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs there are in each state."""
@@ -181,8 +216,8 @@ class Ledger:
         return {state: counted.get(state, 0) for state in State}
 
     def oldest_queued(self) -> float:
-        """Return how many seconds ago the job that waits longest was created; 0 without one."""
-        age = Now() - func.min(jobs.c.created_at)
+        """Return how many seconds ago the job that waits longest was queued; 0 without one."""
+        age = Now() - func.min(jobs.c.queued_at)
         with self._database.begin() as connection:
             oldest: float | None = connection.scalar(
                 select(age).where(jobs.c.state == State.QUEUED)
@@ -196,10 +231,27 @@ class Ledger:
     def _change(self, job: Job, states: Sequence[State], **values: object) -> bool:
         """Change a row if it is in one of some states; return whether it was."""
         with self._database.begin() as connection:
-            result = connection.execute(
-                update(jobs).where(jobs.c.id == job.id, jobs.c.state.in_(states)).values(**values)
-            )
-        return bool(result.rowcount)
+            return _change(connection, job, states, **values)
+
+
+def _change(connection: Connection, job: Job, states: Sequence[State], **values: object) -> bool:
+    mine = jobs.c.id == job.id, jobs.c.state.in_(states)
+    return bool(connection.execute(update(jobs).where(*mine).values(**values)).rowcount)
+
+
+def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns
+    """Return the row of a new job; see ``Ledger.reserve``."""
+    arrived = {"queued_at": Now()} if values.get("state") is State.QUEUED else {}
+    return {
+        "tenant": owner.tenant,
+        "purpose": owner.purpose,
+        "kind": kind,
+        "state": State.RECEIVING,
+        "created_at": Now(),
+        "arriving_at": Now(),
+        **arrived,
+        **values,
+    }
 
 
 def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:
@@ -207,4 +259,4 @@ def _visible(owner: Owner) -> tuple[ColumnElement[bool], ...]:
 
 
 def _unknown(kind: Kind, job_id: str) -> UnknownJob:
-    return UnknownJob(f"There is no {kind} {job_id[:64]}.")
+    return UnknownJob(f"There is no {kind.noun} {job_id[:64]}.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from service.database.connection import Database
 from service.jobs.executors import Executors
 from service.jobs.ledger import Ledger
+from service.jobs.queue import Queue
 from service.settings import Settings
 from service.storage.bucket import BucketStore
 from service.storage.folder import FolderStore
@@ -26,12 +27,14 @@ class OpenedFolder:
         ledger: rows of videos.
         store: their objects.
         executors: rows of workers.
+        queue: which rows go to them.
     """
 
     database: Database
     ledger: Ledger
     store: ObjectStore
     executors: Executors
+    queue: Queue
 
 
 @contextmanager
@@ -52,7 +55,8 @@ def opened_folder(settings: Settings) -> Iterator[OpenedFolder]:
                 database.migrate()
             executors = Executors(database, settings.worker_stale_seconds)
             store = _store(settings, database)
-            yield OpenedFolder(database, Ledger(database), store, executors)
+            queue = Queue(database, settings.tenant_jobs)
+            yield OpenedFolder(database, Ledger(database), store, executors, queue)
         finally:
             database.close()
 

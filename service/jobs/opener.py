@@ -66,7 +66,7 @@ class DeskOpener:
             StorageUnavailable: likewise.
         """
         if self._desk is None and not (self._is_set_up or self._settings.data_folder.has_rows):
-            return JobsPresent(0, {}, 0.0)
+            return JobsPresent(0, {}, 0.0, {})
         return self.open().present()
 
     def try_at_start(self) -> None:

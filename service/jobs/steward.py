@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 import structlog
 
-from service.jobs.job import ACTIVE, ENDED, Job, State
+from service.jobs.job import ENDED, Job, State
 from service.jobs.opened import OpenedFolder
+from service.jobs.signs import ABANDONED_SECONDS
+from service.jobs.vigil import Vigil
+from service.jobs.work import got_no_further
 from service.jobs.workflow import Workflows
 from service.settings import Settings
 from service.storage_errors import StorageFull, StorageUnavailable, storage_errors
 
 _UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
 _MOST = 1000  # Jobs looked at in one go.
-_GRACE_SECONDS = 60.0  # After an upload's time is over, for the front to end it itself.
 _DAY_SECONDS = 86_400.0
 
 log = structlog.get_logger()
@@ -29,16 +31,23 @@ class Steward:
     Attributes:
         folder: where they are kept.
         workflows: who has which.
-        settings: how long what is kept.
+        settings: how long what is kept, and how often what is tried.
+        vigil: since when others were seen.
     """
 
     folder: OpenedFolder
     workflows: Workflows
     settings: Settings
+    vigil: Vigil
+
+    def begin(self) -> None:
+        """Put back what a worker of this name had, before this one takes any job."""
+        self._do(self.put_back_own)
 
     def look(self) -> None:
         """Do what somebody may wait for; where storage fails, the next look may do it."""
-        self._do(self.hand_out, self.take_up, self.erase, self.delete_sources)
+        chores = (self.take_up, self.workflows.resume_own, self.hand_out)
+        self._do(*chores, self.erase, self.delete_sources)
 
     def look_for_the_old(self) -> None:
         """Do what depends on the day, not on the second; likewise."""
@@ -54,39 +63,49 @@ class Steward:
                 log.warning("chore_failed", chore=chore.__name__, why=why)
 
     def hand_out(self) -> None:
-        """Queue what is not queued yet, and note what ended without a word."""
-        active = self.folder.ledger.in_states(ACTIVE, _MOST)
-        states = self.workflows.states([job.id for job in active])
-        for job in active:
+        """Give workers what is next, and note what ended without a word."""
+        self.folder.queue.hand_out(len(self.folder.executors.alive()))
+        in_hand = self.folder.queue.in_hand()
+        states = self.workflows.states(in_hand)
+        for job in in_hand:
             if job.id not in states:
-                self.workflows.enqueue(job.id)
+                self.workflows.enqueue(job)
             elif states[job.id].is_over:
                 # If it was done meanwhile, the row says so and stays as it is.
-                self.folder.ledger.fail(job, _UNEXPECTED)
+                self._put_back(job, _UNEXPECTED)
 
     def take_up(self) -> None:
-        """Queue again what nobody works on."""
-        dead = self.workflows.take_up(self.folder.executors.alive())
+        """Put back what the dead had in work."""
+        alive = self.folder.executors.alive() | {self.workflows.executor}
+        if not self.vigil.is_long_enough():
+            return
+        for job in self.folder.queue.abandoned(alive):
+            self._put_back(job, got_no_further(job.attempts))
+        dead = self.workflows.take_up(alive)
         if dead:
             log.warning("workers_dead", workers=dead)
+
+    def put_back_own(self) -> None:
+        """Put back what is in work by this worker; for when it is known that nothing is."""
+        for job in self.folder.queue.in_work(self.workflows.executor):
+            self._put_back(job, got_no_further(job.attempts))
 
     def erase(self) -> None:
         """Erase what is being deleted, once nobody works on it any more."""
         deleting = self.folder.ledger.in_states((State.DELETING,), _MOST)
-        states = self.workflows.states([job.id for job in deleting])
+        states = self.workflows.states(deleting)
         alive = self.folder.executors.alive()
         for job in deleting:
             state = states.get(job.id)
             if state is None or not (state.is_running and state.executor in alive):
-                self.workflows.delete(job.id)
+                self.workflows.delete(job)
                 self._erase(job)
         if deleting:
             self.truncate_log()
 
     def sweep(self) -> None:
         """Erase uploads that never ended, as of a front that was killed."""
-        age = self.settings.upload_seconds + _GRACE_SECONDS
-        for job in self.folder.ledger.older((State.RECEIVING,), "created_at", age):
+        for job in self.folder.ledger.older((State.RECEIVING,), "arriving_at", ABANDONED_SECONDS):
             self._erase(job)
 
     def retire(self) -> None:
@@ -112,6 +131,15 @@ class Steward:
     def truncate_log(self) -> None:
         """Have nothing of what was erased stay in the database's log."""
         self.folder.database.truncate_log()
+
+    def _put_back(self, job: Job, why: str) -> None:
+        """Have a job tried again, or let it have failed if that was often enough."""
+        if job.attempts >= self.settings.job_tries:
+            log.warning("job_failed", job=job.id, why=why)
+            self.folder.ledger.fail(job, why)
+        else:
+            log.warning("job_put_back", job=job.id, attempts=job.attempts)
+            self.folder.queue.put_back(job)
 
     def _erase(self, job: Job) -> None:
         self.folder.store.erase(job.prefix)

@@ -1,11 +1,14 @@
-"""A video on its way in: counted, hashed and looked at while it passes, and never held whole."""
+"""An upload on its way in: counted, hashed and looked at while it passes, and never held whole."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from emotion.errors import VideoTooLarge
+from emotion.errors import DeadlineExceeded
+from service.jobs.accepted import Accepted
+from service.jobs.job import Kind, Priority, digest_of
 
 _ROOM_EVERY = 64 * 2**20  # Bytes between two looks at the room that is left.
 
@@ -15,23 +18,29 @@ class Upload:
     """What a caller sends.
 
     Attributes:
-        chunks: the video's bytes, as they arrive.
+        kind: what it is.
+        chunks: its bytes, as they arrive.
         announced: how many there will be; None where the caller doesn't say.
         name: as the caller calls it.
         settings: how it is to be analysed.
         key: the caller's Idempotency-Key; None is none.
+        priority: which goes first.
+        webhook: the URL that is to be told of the job's end; None is none.
     """
 
+    kind: Kind
     chunks: AsyncIterator[bytes]
     announced: int | None
     name: str | None
     settings: dict[str, Any]
     key: str | None
+    priority: Priority = Priority.NORMAL
+    webhook: str | None = None
 
     @property
     def key_digest(self) -> str | None:
         """What is kept of the key."""
-        return None if self.key is None else hashlib.sha256(self.key.encode()).hexdigest()
+        return None if self.key is None else digest_of(self.key)
 
 
 class Arrival:
@@ -42,17 +51,23 @@ class Arrival:
     """
 
     def __init__(
-        self, upload: Upload, max_bytes: int, check_room: Callable[[], None] = lambda: None
+        self,
+        upload: Upload,
+        accepted: Accepted,
+        idle_seconds: float,
+        check_room: Callable[[], None] = lambda: None,
     ) -> None:
         """Watch an upload.
 
         Args:
             upload: whose chunks are passed on.
-            max_bytes: the most that are accepted.
+            accepted: what it may be.
+            idle_seconds: how long nothing may come.
             check_room: called now and then; raises where there is none.
         """
         self._upload = upload
-        self._max_bytes = max_bytes
+        self._accepted = accepted
+        self._idle_seconds = idle_seconds
         self._check_room = check_room
         self._hash = hashlib.sha256()
         self._next_look = _ROOM_EVERY
@@ -64,42 +79,43 @@ class Arrival:
         return self._hash.hexdigest()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Pass the bytes on, once enough have come to tell that they are a video.
+        """Pass the bytes on, once enough have come to tell what they are.
 
         Raises:
-            UndecodableVideo: there are none.
-            UnsupportedVideo: they begin like no video that is accepted.
-            VideoTooLarge: they are too many; noticed at the first one.
+            InputError: they begin like nothing that is accepted, or there are none, or too many;
+                noticed at the first one.
+            DeadlineExceeded: nothing came for too long.
         """
-        # Imported late: it loads FFmpeg, which a front that is sent photos alone does without.
-        from emotion.video.container import HEAD_BYTES, container_of  # noqa: PLC0415
-
-        if (self._upload.announced or 0) > self._max_bytes:
-            raise _too_large(self._max_bytes)
+        enough = self._accepted.head_bytes
+        self._accepted.check_size(self._upload.announced or 0)
         head, known = b"", False
-        async for chunk in self._upload.chunks:
+        while (chunk := await self._next()) is not None:
             self._count(chunk)
             if known:
                 yield chunk
                 continue
             head += chunk
-            if len(head) >= HEAD_BYTES:
-                container_of(head[:HEAD_BYTES])
+            if len(head) >= enough:
+                self._accepted.check(head[:enough])
                 known = True
                 yield head
         if not known:
-            container_of(head)
+            self._accepted.check(head)
             yield head
+
+    async def _next(self) -> bytes | None:
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                return await anext(self._upload.chunks, None)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"Nothing of the upload came for {self._idle_seconds:g} s. Send it again."
+            ) from error
 
     def _count(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        if self.size > self._max_bytes:
-            raise _too_large(self._max_bytes)
+        self._accepted.check_size(self.size)
         self._hash.update(chunk)
         if self.size >= self._next_look:
             self._next_look = self.size + _ROOM_EVERY
             self._check_room()
-
-
-def _too_large(max_bytes: int) -> VideoTooLarge:
-    return VideoTooLarge(f"The video is larger than the {max_bytes:,} bytes accepted.")

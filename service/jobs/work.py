@@ -5,7 +5,8 @@ middle: what was stored stays, and what a worker writes that has lost its claim 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from emotion.errors import InputError, ModelError, Stopped
 from emotion.faces import ModelVersion
 from emotion.reports.formats import ReportFormat
 from service.jobs.claims import Claim, ClaimLost, Claims
+from service.jobs.inputs import Inputs
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
 from service.storage.objects import ObjectStore
@@ -26,8 +28,6 @@ T = TypeVar("T")
 # Runs a named step: not again, if it is known to be done.
 Step = Callable[[str, Callable[[], None]], None]
 
-_MOST_ATTEMPTS = 8
-_NOT_OURS = "The worker is ending, or the job is another's."
 _LOOK_SECONDS = 0.5  # Between two looks at whether the claim still stands.
 
 log = structlog.get_logger()
@@ -53,6 +53,7 @@ class Analysis(Protocol):
         Raises:
             InputError: the job can't be used.
             Stopped: ``should_stop`` said so.
+            StorageUnavailable: a part of it that lies elsewhere can't be read now.
         """
         ...
 
@@ -65,7 +66,7 @@ class Analyses(Protocol):
     """Opens jobs."""
 
     def open(self, path: Path, job: Job, should_stop: Callable[[], bool]) -> Analysis:
-        """Open a job whose upload lies at ``path``.
+        """Open a job whose input lies at ``path``.
 
         Raises:
             InputError: it can't be used.
@@ -81,36 +82,46 @@ class Work:
 
     Attributes:
         claims: rows.
+        inputs: what jobs are about.
         store: objects.
         analyses: opens jobs.
         patience: tries again where storage fails, and ends that when the worker does.
+        tries: after how many, none of which did a segment, a job has failed.
     """
 
     claims: Claims
+    inputs: Inputs
     store: ObjectStore
     analyses: Analyses
     patience: Patience
+    tries: int = 8
 
-    def run(self, job_id: str, step: Step) -> None:
+    def run(self, job_id: str, step: Step, ticket: int | None = None) -> None:
         """Do what is left of the work on a job.
 
+        Args:
+            job_id: the job's.
+            step: runs the parts of the work.
+            ticket: see ``Claims.claim``.
+
         Raises:
-            HandedBack: the worker is ending.
+            HandedBack: the worker is ending, and couldn't note that the job waits again.
             StorageFull: there is no room, and no way to note it.
             StorageUnavailable: likewise.
         """
+        if self.patience.is_ending:
+            raise HandedBack
         try:
-            claim = self._patiently(lambda: self.claims.claim(job_id))
+            claim = self._patiently(lambda: self.claims.claim(job_id, ticket))
         except ClaimLost:
             log.info("job_not_taken", job=job_id)
             return
         log.info("job_taken", job=job_id, fence=claim.job.fence)
         try:
             self._work(claim, step)
-        except Stopped as error:
-            if self.patience.is_ending:
-                raise HandedBack from error
-            self._let_go(claim)
+        except HandedBack:
+            if not self._hand_back(claim):
+                raise
         except ClaimLost:
             self._let_go(claim)
         except (InputError, ModelError) as error:
@@ -123,19 +134,10 @@ class Work:
             self._fail(claim, "The upload is gone. Send it again.")
 
     def _work(self, claim: Claim, step: Step) -> None:
-        if claim.attempts > _MOST_ATTEMPTS:
-            raise InputError(
-                f"The work on it was begun {_MOST_ATTEMPTS} times and got no further: the "
-                "worker ended each time. Its log may say why."
-            )
+        if claim.attempts > self.tries:
+            raise InputError(got_no_further(self.tries))
         should_stop = self._should_stop(claim)
-
-        def fetch(work: Callable[[], T]) -> T:
-            if should_stop():
-                raise Stopped(_NOT_OURS)
-            return self._patiently(work)
-
-        with self.store.as_local_file(claim.job.source, fetch) as path:
+        with self._stoppable(claim), self.inputs.as_local_file(claim, should_stop) as path:
             analysis = self.analyses.open(path, claim.job, should_stop)
             self._patiently(lambda: self.claims.pin(claim, analysis.model))
             done = self._patiently(lambda: self.claims.plan(claim, analysis.segment_count))
@@ -150,12 +152,8 @@ class Work:
 
     def _segment(self, claim: Claim, analysis: Analysis, number: int) -> None:
         began = time.monotonic()
-        try:
-            payload = analysis.analyse(number, self._should_stop(claim))
-        except Stopped as error:
-            if self.patience.is_ending:
-                raise HandedBack from error
-            raise ClaimLost(claim.job.id) from error
+        with self._stoppable(claim):
+            payload = self._patiently(lambda: analysis.analyse(number, self._should_stop(claim)))
         seconds = time.monotonic() - began
         self._patiently(lambda: self.claims.store(claim, number, payload, seconds))
 
@@ -177,6 +175,29 @@ class Work:
             self._patiently(lambda: self.claims.fail(claim, why))
         except ClaimLost:
             self._let_go(claim)
+
+    @contextmanager
+    def _stoppable(self, claim: Claim) -> Iterator[None]:
+        """Say why the analysis stopped: the worker is to end, or the claim is lost."""
+        try:
+            yield
+        except Stopped as error:
+            if self.patience.is_ending:
+                raise HandedBack from error
+            raise ClaimLost(claim.job.id) from error
+
+    def _hand_back(self, claim: Claim) -> bool:
+        """Have the job wait again; return whether that could be noted."""
+        try:
+            self.claims.hand_back(claim)
+        except ClaimLost:
+            self._let_go(claim)
+        except (StorageFull, StorageUnavailable):
+            # Others take it up once they see that this worker has ended.
+            return False
+        else:
+            log.info("job_handed_back", job=claim.job.id)
+        return True
 
     def _let_go(self, claim: Claim) -> None:
         log.info("job_lost", job=claim.job.id, fence=claim.job.fence)
@@ -201,6 +222,14 @@ class Work:
 
     def _patiently(self, work: Callable[[], T]) -> T:
         return self.patience.run(work)
+
+
+def got_no_further(tries: int) -> str:
+    """Say why a job has failed that killed its worker each time."""
+    return (
+        f"The work on it was begun {tries} times and got no further: the worker ended each time. "
+        "Its log may say why."
+    )
 
 
 def _nothing() -> None:

@@ -1,7 +1,8 @@
-"""A job's work as a workflow of DBOS: queued, handed to one worker at a time, taken up again.
+"""A job's work as a workflow of DBOS: handed to one worker at a time, taken up again.
 
-DBOS keeps which jobs there are, who has each, and which steps are done; all else is in our rows.
-It is used by workers alone: the front writes a row, and a worker's steward hands it out from there.
+Each time that a job is handed out, its ticket becomes a workflow. DBOS keeps who has which ticket,
+and which steps are done; all else is in our rows, and a ticket that isn't the job's last does
+nothing. It is used by workers alone: the front writes a row, and a worker's steward hands it out.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -12,6 +13,7 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy import create_engine, text
 
 from service.database.connection import POSTGRES_CONNECTION
+from service.jobs.job import Job
 from service.jobs.work import Work
 from service.logs import log_as_events
 from service.storage_errors import storage_errors
@@ -63,8 +65,8 @@ class Workflows:
             executor: this worker's name.
         """
         self._url = url
-        self._executor = executor
-        self._in_work: set[str] = set()
+        self.executor = executor
+        self._in_work: set[str | None] = set()
         self._idle_looks: dict[str, int] = {}
         log_as_events("dbos")
         DBOS(
@@ -91,12 +93,13 @@ class Workflows:
         """
 
         @DBOS.workflow(name=_NAME, max_recovery_attempts=None)
-        def analyse_video(job_id: str) -> None:
-            self._in_work.add(job_id)
+        def analyse_video(job_id: str, ticket: int = 0) -> None:
+            mine = DBOS.workflow_id
+            self._in_work.add(mine)
             try:
-                job.run(job_id, _step)
+                job.run(job_id, _step, ticket)
             finally:
-                self._in_work.discard(job_id)
+                self._in_work.discard(mine)
 
         with storage_errors():
             _use_write_ahead_log(self._url)
@@ -108,24 +111,29 @@ class Workflows:
         """Take no more jobs, and wait for the one in work to be handed back."""
         DBOS.destroy(workflow_completion_timeout_sec=_END_SECONDS)
 
-    def states(self, ids: Sequence[str]) -> dict[str, WorkflowState]:
-        """Return what is known of jobs; one that is unknown is left out."""
+    def states(self, jobs: Sequence[Job]) -> dict[str, WorkflowState]:
+        """Return what is known of jobs' last tickets, by job; one that is unknown is left out."""
+        ids = {job.tickets[-1]: job.id for job in jobs}
         if not ids:
             return {}
         known = DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False)
-        return {one.workflow_id: WorkflowState(one.status, one.executor_id) for one in known}
+        return {ids[one.workflow_id]: WorkflowState(one.status, one.executor_id) for one in known}
 
-    def enqueue(self, job_id: str) -> None:
-        """Queue a job, unless it is known already."""
+    def enqueue(self, job: Job) -> None:
+        """Queue a job's last ticket, unless it is known already."""
         DBOS.enqueue_workflow_with_options(
-            {"queue_name": _QUEUE, "workflow_name": _NAME, "workflow_id": job_id}, job_id
+            {
+                "queue_name": _QUEUE,
+                "workflow_name": _NAME,
+                "workflow_id": job.tickets[-1],
+                "priority": job.rank,
+            },
+            job.id,
+            job.ticket,
         )
 
     def take_up(self, alive: Collection[str]) -> list[str]:
-        """Queue again what nobody works on, though DBOS says so.
-
-        Be it that the executor is dead, or that it is this one, and DBOS couldn't write how the
-        work had ended.
+        """Queue again what the dead have in work.
 
         Args:
             alive: executors that may have jobs in work.
@@ -133,24 +141,32 @@ class Workflows:
         Returns:
             The executors that are dead.
         """
-        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        had = {one.workflow_id: one.executor_id or "" for one in pending}
-        dead = sorted(set(had.values()) - set(alive) - {self._executor})
+        dead = sorted(set(_pending().values()) - set(alive))
         if dead:
             # The function is not in DBOS's documentation. What is (resume_workflow) doesn't look at
             # who has the job by now: of two workers, one would take it from the other.
             DBOS._recover_pending_workflows(dead)
-        mine = {one for one, executor in had.items() if executor == self._executor}
-        # A job that is just beginning or ending is in nobody's hands for a moment.
+        return dead
+
+    def resume_own(self) -> None:
+        """Queue again what this executor has in work, says DBOS, which couldn't write its end."""
+        mine = {one for one, executor in _pending().items() if executor == self.executor}
+        # A ticket that is just beginning or ending is in nobody's hands for a moment.
         self._idle_looks = {one: self._idle_looks.get(one, 0) + 1 for one in mine - self._in_work}
         for one, looks in self._idle_looks.items():
             if looks % _IDLE_LOOKS == 0:
                 DBOS.resume_workflow(one, queue_name=_QUEUE)
-        return dead
 
-    def delete(self, job_id: str) -> None:
+    def delete(self, job: Job) -> None:
         """Forget a job."""
-        DBOS.delete_workflow(job_id)
+        for ticket in job.tickets:
+            DBOS.delete_workflow(ticket)
+
+
+def _pending() -> dict[str, str]:
+    """Return who has which workflow in work."""
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return {one.workflow_id: one.executor_id or "" for one in pending}
 
 
 def _step(name: str, work: Callable[[], None]) -> None:

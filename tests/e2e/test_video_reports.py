@@ -69,8 +69,10 @@ def test_people_in_the_street_are_followed(shared_data: Path, home: Path) -> Non
 
 
 # Where the middle of a face is in the street, at every time at which it is in full view: the man
-# with red hair, the boy in a blue hoodie, the woman with white hair, a woman in a white coat, a
-# man who stands at the columns, and two who walk by in front.
+# with red hair, the boy in a blue hoodie, the woman with white hair, a woman in a white coat, one
+# with a telephone, a man with white hair and one with glasses who hide each other, a woman in red
+# who is hidden for three seconds, and two who walk by in front: she is never less than five faces
+# further, so she is three.
 STREET: dict[str, list[tuple[int, int] | None]] = {
     "man": [
         (701, 592),
@@ -105,8 +107,23 @@ STREET: dict[str, list[tuple[int, int] | None]] = {
         (250, 714),
     ],
     "coat": [(487, 629), (504, 652), (515, 680)],
-    "columns": [None, None, None, (1383, 734), (1382, 738), (1374, 737)],
+    "telephone": [None, None, None, (1383, 734), (1382, 738), (1374, 737)],
+    "white-haired man": [
+        (1106, 639),
+        (1126, 663),
+        (1108, 689),
+        None,
+        (1108, 693),
+        (1093, 702),
+        (1112, 696),
+        None,
+        (1140, 693),
+    ],
+    "glasses": [*[None] * 4, (1158, 727), (1158, 720), (1203, 714), (1183, 714), (1210, 722)],
+    "red": [None, (929, 675), (948, 698), *[None] * 5, (933, 707)],
     "passes left": [(337, 773)],
+    "passes the middle": [None, (809, 799)],
+    "passes the columns": [None, None, (1270, 841)],
     "passes right": [(1493, 553)],
 }
 

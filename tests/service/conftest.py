@@ -1,5 +1,6 @@
 import os
 import socket
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from prometheus_client import CollectorRegistry
 
 from service.metrics import PhotoMetrics
 from tests.postgres_server import PostgresServer, running_postgres
-from tests.s3_server import S3Server, s3_server
-from tests.service.kept import BUCKET, Where, kept_on, make_template
+from tests.s3_server import S3Server
+from tests.service.inbox import BUCKET as INBOX
+from tests.service.inbox import Inbox
+from tests.service.kept import Where, kept_on, make_template
 from tests.service.tiny_models import TinyRepository
 
 
@@ -30,14 +33,6 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """One S3 server with a bucket for all tests; each has a prefix of its own."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as server:
-        server.make_bucket(BUCKET, {"made": b""})
-        yield server
-
-
 @pytest.fixture(params=["local", "remote"])
 def kept(
     request: pytest.FixtureRequest, default_settings: None, monkeypatch: pytest.MonkeyPatch
@@ -55,6 +50,14 @@ def kept(
 @pytest.fixture
 def tiny(tmp_path: Path) -> TinyRepository:
     return TinyRepository(tmp_path / "models")
+
+
+@pytest.fixture
+def inbox(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Inbox:
+    """What this process, and those it starts, may read by URI."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return Inbox(s3.store(INBOX), uuid.uuid4().hex)
 
 
 @pytest.fixture

@@ -15,10 +15,9 @@ from service.database.connection import Database
 from service.settings import Settings
 from service.storage.ownership import MARK
 from tests.postgres_server import PostgresServer
-from tests.s3_server import S3Server
+from tests.s3_server import JOBS_BUCKET, S3Server
 
 Where = Literal["local", "remote"]
-BUCKET = "jobs"
 _TEMPLATE = "template_of_tests"
 
 
@@ -42,7 +41,7 @@ def kept_on(
     """Have settings name a database and a prefix of their own while the block runs."""
     with postgres.database(_TEMPLATE) as database:
         monkeypatch.setenv("RAPT_DATABASE_URL", database)
-        monkeypatch.setenv("RAPT_STORAGE_URL", f"s3://{BUCKET}/{uuid.uuid4().hex}")
+        monkeypatch.setenv("RAPT_STORAGE_URL", f"s3://{JOBS_BUCKET}/{uuid.uuid4().hex}")
         for name, value in s3.environment.items():
             monkeypatch.setenv(name, value)
         yield

@@ -11,6 +11,7 @@ import pytest
 
 from service import kept_running
 from service.kept_running import KeptRunning
+from tests.service.full_stream import FullStream
 
 Keep = Callable[[str], KeptRunning]
 
@@ -81,3 +82,11 @@ def test_what_does_not_end_when_asked_is_made_to(
     look_until_started(kept, tmp_path, 2)
     kept.end()
     assert kept.process.returncode == -signal.SIGKILL
+
+
+def test_who_keeps_it_lives_on_where_nothing_can_be_said(
+    keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_running, "_FIRST_WAIT", 0.0)
+    monkeypatch.setattr(sys, "stderr", FullStream())
+    look_until_started(keep("raise SystemExit(1)"), tmp_path, times=2)

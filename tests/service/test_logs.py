@@ -1,11 +1,13 @@
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from service.logs import log_as_events, set_up_logging
+from tests.service.full_stream import FullStream
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +23,12 @@ def test_an_event_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) 
     event = json.loads(line)
     assert event.pop("timestamp").endswith("Z")
     assert event == {"event": "photo_answered", "level": "info", "request_id": "r1", "faces": 2}
+
+
+def test_a_line_that_cant_be_written_ends_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", FullStream())
+    set_up_logging()
+    structlog.get_logger().info("photo_answered")
 
 
 def test_an_exception_is_told_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:

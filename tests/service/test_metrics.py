@@ -9,8 +9,10 @@ from emotion.errors import Overloaded, UndecodableImage
 from emotion.faces import Box, Detection, Face, ModelVersion, PhotoAnswer
 from service.metrics import (
     GrpcMetrics,
+    JobsPresent,
     PhotoMetrics,
     Present,
+    QueueWait,
     StageMetrics,
     SwapMetrics,
     render_metrics,
@@ -127,6 +129,23 @@ def test_what_is_true_now_is_rendered_and_nothing_that_was(
         "rapt_model_registry_up 1.0",
         "rapt_model_registry_champion_refused 0.0",
         "rapt_model_registry_pull_failed 1.0",
+    ]
+
+
+def test_how_it_stands_with_jobs_is_rendered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    waits = {"high": QueueWait(0.5, 1.0), "normal": QueueWait(40.0, 90.0)}
+    text = render_metrics(JobsPresent(2, {"queued": 3}, 60.0, waits)).decode()
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        'rapt_jobs{state="queued"} 3.0',
+        "rapt_workers 2.0",
+        "rapt_jobs_oldest_queued_seconds 60.0",
+        'rapt_jobs_queue_wait_mean_seconds{priority="high"} 0.5',
+        'rapt_jobs_queue_wait_mean_seconds{priority="normal"} 40.0',
+        'rapt_jobs_queue_wait_longest_seconds{priority="high"} 1.0',
+        'rapt_jobs_queue_wait_longest_seconds{priority="normal"} 90.0',
     ]
 
 

@@ -165,6 +165,18 @@ def test_each_worker_has_a_name_of_its_own_and_all_are_ended(
     assert [one.told for one in kept] == [["asked", "ended"]] * count
 
 
+@pytest.mark.parametrize(("count", "modules"), [(0, []), (1, ["service.worker", "service.kafka"])])
+def test_where_there_is_kafka_its_bridge_runs_beside_the_workers(
+    monkeypatch: pytest.MonkeyPatch, count: int, modules: list[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "KeptRunning", Kept)
+    monkeypatch.setenv("RAPT_KAFKA_SERVERS", "localhost:9092")
+    with supervisor._working(count, {"RAPT_INSTALLATION": "token"}) as crew:
+        kept = cast("list[Kept]", crew)
+        assert [one.command[-1] for one in kept] == modules
+        assert all(one.environment["RAPT_INSTALLATION"] == "token" for one in kept)
+
+
 def test_a_home_that_another_installation_holds_is_told(free_port: int) -> None:
     with DataFolder.of_home().held(), pytest.raises(InvalidRequest, match="is used by another"):
         serve_until_told(Address("127.0.0.1", free_port, "inline"), never, workers=1)

@@ -84,6 +84,61 @@ def _umask() -> int:
     return mask
 
 
+@pytest.mark.parametrize("old", ["old", None])
+def test_a_report_goes_where_a_link_leads(old: str | None, clip: Path, tmp_path: Path) -> None:
+    target, link = tmp_path / "reports" / "last.json", tmp_path / "out.json"
+    target.parent.mkdir()
+    if old:
+        target.write_text(old)
+    link.symlink_to(target)
+    assert video(clip, "--report", link).exit_code == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["form"] == 1
+    assert [one.name for one in target.parent.iterdir()] == ["last.json"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_device_that_takes_nothing_is_told(clip: Path, tmp_path: Path) -> None:
+    link = tmp_path / "out.json"
+    link.symlink_to("/dev/full")
+    result = video(clip, "--report", link)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"The report can't be written to {link}: No space left on device." in result.stderr
+    assert link.is_symlink()
+
+
+def test_a_device_that_takes_all_gets_it(clip: Path, tmp_path: Path) -> None:
+    link = tmp_path / "out.json"
+    link.symlink_to(os.devnull)
+    assert video(clip, "--report", link).exit_code == 0
+    assert link.is_symlink()
+
+
+def test_a_link_into_a_missing_folder_is_told_before_the_work(clip: Path, tmp_path: Path) -> None:
+    link = tmp_path / "out.json"
+    link.symlink_to(tmp_path / "none" / "out.json")
+    result = video(clip, "--report", link)
+    assert result.exit_code == 1
+    assert f"{link}: there is no folder {tmp_path / 'none'}." in result.stderr
+
+
+def test_links_in_a_circle_are_told(clip: Path, tmp_path: Path) -> None:
+    link, other = tmp_path / "out.json", tmp_path / "other.json"
+    link.symlink_to(other)
+    other.symlink_to(link)
+    result = video(clip, "--report", link)
+    assert result.exit_code == 1
+    assert f"The report can't be written to {link}: " in result.stderr
+    assert link.is_symlink()
+
+
+def test_a_name_that_is_too_long_is_told(clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / f"{'a' * 300}.json"
+    result = video(clip, "--report", target)
+    assert result.exit_code == 1
+    assert f"The report can't be written to {target}: File name too long." in result.stderr
+
+
 @pytest.mark.parametrize("name", ["out.pdf", "out", "html"])
 def test_a_report_has_a_known_form(name: str, clip: Path, tmp_path: Path) -> None:
     result = video(clip, "--report", tmp_path / name)

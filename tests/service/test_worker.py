@@ -127,7 +127,7 @@ def test_told_to_end_a_worker_hands_back_at_once_and_the_next_goes_on(
         first.process.terminate()
         assert first.process.wait(20) == 0
         assert time.monotonic() - began < 10
-    assert desk.get(video_id).state is State.RUNNING
+    assert desk.get(video_id).state is State.QUEUED
     assert desk.folder.executors.alive() == set()
     with worker(settings) as second:
         done = desk.wait(video_id, State.DONE)
@@ -140,7 +140,7 @@ def test_a_cancelled_video_is_left_within_its_segment(settings: Settings, desk: 
     with worker(settings) as one:
         desk.wait(video_id, State.RUNNING)
         until(lambda: one.wrote("job_taken"))
-        desk.desk.cancel(LOCAL, video_id)
+        desk.desk.cancel(LOCAL, Kind.VIDEO, video_id)
         until(lambda: one.wrote("job_lost"), 5)
         until(lambda: objects_of(settings) == [], 5)
         desk.wait(desk.send(fake_video()), State.DONE)
@@ -154,7 +154,7 @@ def test_a_deleted_video_leaves_nothing_even_while_it_is_worked_on(
     with worker(settings) as one:
         until(lambda: desk.get(video_id).segments_done >= 1)
         assert rows_of_dbos(settings, video_id) > 0
-        desk.desk.delete(LOCAL, video_id)
+        desk.desk.delete(LOCAL, Kind.VIDEO, video_id)
         until(lambda: one.wrote("job_erased"))
     assert objects_of(settings) == []
     assert rows_of_dbos(settings, video_id) == 0

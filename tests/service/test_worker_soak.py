@@ -14,10 +14,10 @@ from service.jobs.job import Job, State
 from service.settings import Settings
 from service.storage_errors import StorageUnavailable
 from tests.postgres_server import PostgresServer, running_postgres
-from tests.s3_server import S3Server, s3_server
+from tests.s3_server import JOBS_BUCKET, S3Server, s3_server
 from tests.service.jobs.fake_analyses import MODEL, fake_video
 from tests.service.jobs.workers import Office, Worker, office, worker
-from tests.service.kept import BUCKET, kept_on, keys_of, make_template
+from tests.service.kept import kept_on, keys_of, make_template
 
 _JOBS, _WORKERS, _SEGMENTS = 40, 3, 5
 _KILL_EVERY = 3.0  # Seconds.
@@ -33,7 +33,7 @@ def servers(
     (tmp_path / "s3").mkdir()
     with running_postgres() as postgres, s3_server(tmp_path / "s3") as s3:
         make_template(postgres)
-        s3.make_bucket(BUCKET, {"made": b""})
+        s3.make_bucket(JOBS_BUCKET, {"made": b""})
         with kept_on(postgres, s3, monkeypatch):
             yield postgres, s3
 

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from service.command_line import main
-from service.jobs.job import LOCAL
+from service.jobs.job import LOCAL, Kind
 from service.settings import Settings
 from tests.postgres_server import GUARDED, PostgresServer
+from tests.s3_server import JOBS_BUCKET
 from tests.service.jobs.workers import office, worker
-from tests.service.kept import BUCKET
 
 pytestmark = pytest.mark.parametrize("kept", ["remote"], indirect=True)
 
@@ -33,7 +33,7 @@ def test_a_wrong_password_is_said_and_not_repeated(kept: str, postgres: Postgres
 
 
 def test_a_wrong_secret_is_said_and_not_repeated(kept: str) -> None:
-    place = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    place = f"s3://{JOBS_BUCKET}/{uuid.uuid4().hex}"
     assert worker_says(RAPT_STORAGE_URL=place, AWS_SECRET_ACCESS_KEY="guessed") == [  # noqa: S106  # wrong on purpose
         f"Error: Access to {place} is refused. Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
         "in the environment.\n"
@@ -49,7 +49,7 @@ def test_a_bucket_of_another_database_is_refused(kept: str, postgres: PostgresSe
 
 def test_a_bucket_that_others_of_the_database_dont_use_is_refused(kept: str) -> None:
     settings = Settings()
-    other = f"s3://{BUCKET}/{uuid.uuid4().hex}"
+    other = f"s3://{JOBS_BUCKET}/{uuid.uuid4().hex}"
     with office(settings):
         assert worker_says(RAPT_STORAGE_URL=other) == [
             f"Error: {other} has none of this database's objects: they were in "
@@ -91,4 +91,4 @@ def test_check_takes_nothing_for_its_own(
         monkeypatch.setenv("RAPT_DATABASE_URL", empty)
         assert CliRunner().invoke(main, ["check"]).exit_code == 0
     with office(settings) as desk:
-        assert desk.desk.page(LOCAL, 10, None) == []
+        assert desk.desk.page(LOCAL, Kind.VIDEO, 10, None) == []

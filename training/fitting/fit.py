@@ -21,6 +21,7 @@ from training.fitting.schedule import learning_rate_at
 from training.recipe import Recipe
 
 _VAL_BATCH = 256
+_STATISTICS = 512  # Images.
 # Primes that keep the streams of neighbouring seeds and epochs apart.
 _AUGMENTATION_STREAM = 7919
 _DROPOUT_SPACING = 100_003
@@ -41,13 +42,16 @@ def fit(
 
     Raises:
         CheckpointError: the folder's checkpoint is damaged, or was made with another recipe.
+        ModelFileError: the model to begin with can't be used.
     """
     run = Run(recipe, device)
     state = folder.load(recipe, device)
-    if state is not None:
+    images = torch.from_numpy(train.images).unsqueeze(1).to(device)
+    if state is None:
+        run.warm_start(images[:_STATISTICS].float())
+    else:
         run.load_state_dict(state)
     folder.begin(recipe)
-    images = torch.from_numpy(train.images).unsqueeze(1).to(device)
     labels = torch.from_numpy(train.labels).to(device)
     for epoch in range(run.next_epoch, recipe.epochs):
         loss = _train_epoch(run, images, labels, epoch)

@@ -7,6 +7,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.fitting.checkpoint import RunState
 from training.fitting.network import EmotionNetwork
+from training.fitting.warm_start import warm_start
 from training.recipe import Recipe
 
 
@@ -42,6 +43,19 @@ class Run:
         )
         self.next_epoch = 0
         self.best_accuracy = 0.0
+
+    def warm_start(self, pixels: Tensor) -> None:
+        """Take the weights of the model that the recipe begins with, if it names one.
+
+        Args:
+            pixels: float32 [n, 1, h, w], 0 to 255: what batch-norm statistics are of.
+
+        Raises:
+            ModelFileError: it can't be read, or has other layers.
+        """
+        if self.recipe.initial is not None:
+            warm_start(self.network, self.recipe.initial, pixels)
+            self.average.module.load_state_dict(self.network.state_dict())
 
     def step(self, pixels: Tensor, targets: Tensor, learning_rate: float) -> Tensor:
         """Learn from one batch, and move the average along.

@@ -7,6 +7,7 @@ import numpy as np
 from emotion.faces import Face
 from emotion.labels import EMOTIONS, Emotion
 from emotion.video.assembly import assemble
+from emotion.video.observations import SampledFrame
 from emotion.video.report import Report
 from emotion.video.settings import VideoInfo, VideoSettings
 from tests.emotion.video.observed import MODEL, face_at, frames_of_faces, result_of
@@ -19,6 +20,19 @@ def report_of_rows(
     info = VideoInfo("mov", "h264", 640, 360, round(len(rows) * interval, 3), 25.0)
     results = [result_of(frames_of_faces(rows, interval), cuts=cuts, skipped=2)]
     return assemble(info, results, VideoSettings(interval), MODEL, "face_detector 1", "job-1")
+
+
+def report_of_times(
+    times: Sequence[float], duration: float, rows: Sequence[Sequence[Face]] | None = None
+) -> Report:
+    """Return the report of a video whose frames come at these times, looked at twice a second.
+
+    Without ``rows`` all of them show one happy face.
+    """
+    shown = rows or [[face_at(100, emotion=Emotion.HAPPY)]] * len(times)
+    frames = [SampledFrame(time, tuple(row)) for time, row in zip(times, shown, strict=True)]
+    info = VideoInfo("mov", "h264", 640, 360, duration, None)
+    return assemble(info, [result_of(frames)], VideoSettings(), MODEL, "face_detector 1", "job-1")
 
 
 def small_report() -> Report:

@@ -48,6 +48,7 @@ def test_where_it_comes_from_is_told(content: dict[str, Any]) -> None:
     assert content["settings"] == {"interval": 0.5, "min_score": 0.6, "smoothing_seconds": 1.0}
     video = content["video"]
     assert (video["sampled_frames"], video["skipped"], video["cuts"]) == (4, 2, [1.2])
+    assert video["spacing"] == {"usual": 0.5, "longest": 0.5}
 
 
 def test_its_limits_are_told(content: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from emotion.errors import UndecodableVideo, UnsupportedVideo
 from emotion.video.container import HEAD_BYTES, container_of, open_video
+from emotion.video.probe import probe
 from emotion.video.settings import VideoLimits
 from tests.clips import greys, steady, write_clip
 
@@ -21,6 +22,20 @@ def test_a_container_is_told_by_its_first_bytes(suffix: str, kind: str, tmp_path
 def test_packets_of_192_bytes_are_a_transport_stream() -> None:
     packet = bytes(4) + b"\x47" + bytes(187)
     assert container_of(packet * 3) == "mpegts"
+
+
+@pytest.mark.parametrize("length", [188, 192])
+def test_a_transport_stream_may_begin_within_a_packet(length: int) -> None:
+    packet = b"\x47" + bytes(length - 1)
+    for cut in range(length):
+        assert container_of((packet * 9)[cut : cut + HEAD_BYTES]) == "mpegts"
+
+
+def test_a_transport_stream_that_was_cut_anywhere_is_opened(tmp_path: Path) -> None:
+    """As recorders and ``split`` leave it."""
+    path = write_clip(tmp_path / "clip.ts", greys([50] * 50), steady(10, 5), g="5")
+    path.write_bytes(path.read_bytes()[1_000:])
+    assert probe(path, VideoLimits()).duration > 3.0
 
 
 def test_bytes_of_one_kind_are_no_transport_stream() -> None:

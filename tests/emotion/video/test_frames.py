@@ -9,7 +9,7 @@ from emotion.video.decoding import Skipped, never
 from emotion.video.frames import Cut, Event, Picture, frames_of
 from emotion.video.probe import probe
 from emotion.video.settings import Segment, VideoLimits, VideoSettings, segments
-from tests.clips import BEAT, Pixels, grey_of, greys, steady, walking, write_clip
+from tests.clips import BEAT, Pixels, grey_of, greys, steady, walking, with_edit, write_clip
 from tests.pictures import gradient
 
 LIMITS = VideoLimits()
@@ -64,6 +64,16 @@ def test_pictures_that_begin_late_keep_their_time(tmp_path: Path) -> None:
     with_edit_list = b"elst" in path.read_bytes()
     assert with_edit_list
     assert told(pictures(path, 0.5))[0] == (0.0, 20)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 30.0])
+def test_of_a_trimmed_video_is_read_what_players_show(seconds: float, tmp_path: Path) -> None:
+    """From the edit list's first frame, which is no key frame, to its last."""
+    path = write_clip(tmp_path / "clip.mp4", greys(LEVELS), steady(10, 2), bf="2", g="8")
+    path.write_bytes(with_edit(path.read_bytes(), 0.5, 1.0))
+    shown = [(0.0, 70), (0.2, 90), (0.4, 110), (0.6, 130), (0.8, 150)]
+    assert told(pictures(path, 0.2, seconds)) == shown
+    assert Skipped() not in events(path, VideoSettings(0.2, seconds))
 
 
 @pytest.mark.parametrize(("turn", "corner"), [(0, 0), (90, 1), (180, 2), (270, 3)])

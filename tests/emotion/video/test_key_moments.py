@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from dataclasses import replace
 
 from emotion.labels import EMOTIONS, Emotion
 from emotion.video.engagement import Engagement
@@ -46,14 +45,14 @@ def test_an_audience_that_stays_the_same_has_no_key_moment() -> None:
 
 def test_an_emotions_peak_is_a_key_moment() -> None:
     assert key_moments(audience(CALM, CALM, GLAD, CALM), 0.5)[0] == KeyMoment(
-        4.0, "peak", "Most happy: 100% of 3 faces."
+        4.0, "peak", "Most happy: all 3 faces."
     )
 
 
 def test_a_single_face_is_no_percentage() -> None:
     one = (1, Emotion.HAPPY, 0.5)
     (moment,) = key_moments(audience((1, Emotion.NEUTRAL, 0.5), one), 0.5)
-    assert moment == KeyMoment(2.0, "peak", "Most happy: one face in view.")
+    assert moment == KeyMoment(2.0, "peak", "Most happy: the one face in view.")
 
 
 def test_a_change_is_told_where_no_peak_tells_it() -> None:
@@ -65,7 +64,7 @@ def test_a_change_is_told_where_no_peak_tells_it() -> None:
 def test_most_engaged_and_most_faces_are_told() -> None:
     found = key_moments(audience(CALM, (5, Emotion.NEUTRAL, 0.5), (3, Emotion.NEUTRAL, 0.9)), 0.5)
     assert found == (
-        KeyMoment(2.0, "fullest", "Most faces: 5 faces."),
+        KeyMoment(2.0, "fullest", "Most faces: 5."),
         KeyMoment(4.0, "engaged", "Most engaged: an index of 0.90, against 0.61 on average."),
     )
 
@@ -79,11 +78,72 @@ def test_most_engaged_is_set_against_the_average_that_the_audience_has() -> None
     ) in key_moments(shown, 0.5)
 
 
-def test_most_faces_are_as_many_as_are_ever_seen_at_once() -> None:
-    shown = audience(CALM, (6, Emotion.NEUTRAL, 0.5))
-    moments = (*shown.moments[:-1], replace(shown.moments[-1], faces=7))
-    (moment,) = key_moments(replace(shown, moments=moments), 0.5)
-    assert moment == KeyMoment(2.0, "fullest", "Most faces: 7 faces.")
+def at(time: float, **faces: int) -> AudienceMoment:
+    """Return a moment in which so many faces show each emotion; the index is their share."""
+    total = sum(faces.values())
+    shares = tuple(faces.get(one, 0) / total if total else 0.0 for one in EMOTIONS)
+    index = (total - faces.get("neutral", 0)) / total if total else 0.0
+    return AudienceMoment(time, total, shares, Engagement(index, index) if total else None)
+
+
+def of(*moments: AudienceMoment) -> Audience:
+    return Audience(moments, _shares(moments), None, _engagement(moments))
+
+
+def test_most_faces_are_told_where_they_are_seen() -> None:
+    shown = of(at(0.0, sad=6), at(0.52, sad=7), at(1.0, sad=7), at(2.0, sad=4))
+    assert key_moments(shown, 0.5) == (KeyMoment(0.52, "fullest", "Most faces: 7."),)
+
+
+def test_most_faces_are_told_where_they_are_seen_first() -> None:
+    shown = of(at(0.0, sad=3), at(1.5, sad=5), at(2.0, sad=5), at(2.5, sad=5))
+    assert key_moments(shown, 0.5) == (KeyMoment(1.5, "fullest", "Most faces: 5."),)
+
+
+def test_a_peak_is_told_where_it_shows() -> None:
+    (one, other) = key_moments(
+        of(at(0.0, happy=1), at(6.016, happy=1), at(6.516, fear=1), at(7.016, fear=1)), 0.5
+    )
+    assert one == KeyMoment(0.0, "peak", "Most happy: the one face in view.")
+    assert other == KeyMoment(6.516, "peak", "Most fear: the one face in view.")
+
+
+def test_a_peak_is_told_by_the_faces_that_show_it_there() -> None:
+    shown = of(at(0.0, neutral=5), at(8.0, neutral=2, sad=3), at(8.5, sad=4, angry=1), at(9, sad=2))
+    assert KeyMoment(9, "peak", "Most sad: both faces.") in key_moments(shown, 0.5)
+    shown = of(*shown.moments[:-1])
+    assert KeyMoment(8.5, "peak", "Most sad: 4 of 5 faces.") in key_moments(shown, 0.5)
+
+
+def test_most_engaged_is_told_with_the_index_that_stands_there() -> None:
+    shown = of(at(0.0, neutral=4), at(2.0, neutral=3, sad=1), at(2.5, neutral=2, sad=2))
+    assert key_moments(shown, 0.5)[0] == KeyMoment(
+        2.5, "engaged", "Most engaged: an index of 0.50, against 0.25 on average."
+    )
+
+
+def test_a_change_is_told_where_the_audience_turns() -> None:
+    """It may do so before the window ends in which it mostly shows the former."""
+    shown = of(
+        *[at(time, happy=9) for time in (0.0, 0.5, 1.0, 1.5)],
+        *[at(time, happy=4, sad=1) for time in (2.0, 2.5, 3.0)], at(3.5, neutral=4, sad=1),
+        *[at(time, neutral=4, sad=1) for time in (4.0, 4.5, 5.0, 5.5)],
+    )  # fmt: skip
+    changes = [moment for moment in key_moments(shown, 0.5) if moment.kind == "change"]
+    assert changes == [KeyMoment(3.5, "change", "From mostly happy to mostly neutral.")]
+
+
+def test_a_change_is_told_from_what_came_just_before() -> None:
+    shown = of(
+        *[at(time, happy=2) for time in (0.0, 0.5, 1.0)], at(1.5, sad=2),
+        *[at(2.0 + time, neutral=2) for time in (0.0, 0.5, 1.0)],
+    )  # fmt: skip
+    assert KeyMoment(2.0, "change", "From mostly sad to mostly neutral.") in key_moments(shown, 0.5)
+
+
+def test_what_no_moment_shows_is_no_change() -> None:
+    shown = of(at(0.0, sad=5), at(2.0, happy=3, neutral=2), at(2.5, fear=3, neutral=2))
+    assert "change" not in [moment.kind for moment in key_moments(shown, 0.5)]
 
 
 def test_there_are_not_too_many() -> None:

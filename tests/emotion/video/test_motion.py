@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emotion.faces import Box
-from emotion.video.motion import Motion, places_of
+from emotion.video.motion import Motion, distances_in_faces, places_of
 
 
 def walk(steps: int, speed: float) -> Motion:
@@ -44,9 +44,9 @@ def test_a_likely_place_is_nearer_than_an_unlikely_one() -> None:
 
 
 def test_distance_in_faces_counts_sizes() -> None:
-    motion = walk(1, speed=0.0)
-    places = motion.place + np.array([[50.0, 0.0, 0.0], [0.0, 0.0, np.log(2)]])
-    assert motion.distances_in_faces(places)[0] == pytest.approx([0.5, 2 * np.log(2)])
+    face = places_of([Box(0, 0, 100, 100)])
+    places = face + np.array([[50.0, 0.0, 0.0], [0.0, 0.0, np.log(2)]])
+    assert distances_in_faces(face, places)[0] == pytest.approx([0.5, 2 * np.log(2)])
 
 
 def test_some_faces_are_kept_and_others_join() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion.errors import ContractMismatch
+from emotion.face_rows import rounded
 from emotion.faces import Box, Detection, Face
 from emotion.labels import Emotion
 from emotion.video.observations import (
@@ -13,7 +14,6 @@ from emotion.video.observations import (
     SegmentResult,
     decode_segment,
     encode_segment,
-    rounded,
 )
 from tests.emotion.video.observed import MODEL, face_at, frames_of_faces, result_of
 

@@ -60,6 +60,48 @@ def test_people_who_walk_to_a_camera_that_shakes_keep_their_numbers() -> None:
     assert [row[2:] for row in found[:3]] == [(2, 3), (4,), (5,)]
 
 
+def test_men_who_stand_side_by_side_and_hide_each_other_keep_their_numbers() -> None:
+    """Two of the street's, as the detector finds them while the camera shakes."""
+    white_hair = [
+        (1106, 639),
+        (1126, 663),
+        (1108, 689),
+        None,
+        (1108, 693),
+        (1093, 702),
+        (1112, 696),
+    ]
+    glasses = [*[None] * 4, (1158, 727), (1158, 720), (1203, 714), (1183, 714), (1210, 722)]
+    rows = [
+        [face_at(*place, width=52) for place in places if place is not None]
+        for places in zip([*white_hair, None, (1140, 693)], glasses, strict=True)
+    ]
+    found = track_faces(frames_of_faces(rows), (), (1920, 1080), 0.6)
+    assert found == [(0,), (0,), (0,), (), (0, 1), (0, 1), (0, 1), (1,), (0, 1)]
+
+
+def test_who_comes_back_smaller_than_anybody_shrinks_is_somebody_else() -> None:
+    """A woman walks by in front; later another's face is where hers was, further away."""
+    rows = [[face_at(200, 100, width=90)]] * 2 + [[]] * 2 + [[face_at(215, 115, width=60)]] * 2
+    assert numbers(rows) == [(0,), (0,), (), (), (1,), (1,)]
+
+
+def test_who_comes_back_far_from_where_they_were_is_somebody_else() -> None:
+    rows = [[face_at(100)]] * 4 + [[]] * 2 + [[face_at(190)]] * 2
+    assert numbers(rows) == [(0,)] * 4 + [()] * 2 + [(1,)] * 2
+
+
+def test_who_walked_and_comes_back_where_they_stopped_is_the_same() -> None:
+    """Or a camera that was shaken is still again."""
+    walk = [[face_at(100, 50 + 30 * step)] for step in range(5)]
+    assert numbers([*walk, [], [face_at(100, 170)]])[-1] == (0,)
+
+
+def test_who_was_seen_once_is_not_awaited_for_long() -> None:
+    rows = [[face_at(100)], [], [], [], [face_at(110)], [face_at(110)]]
+    assert numbers(rows) == [(0,), (), (), (), (1,), (1,)]
+
+
 def test_faces_are_numbered_as_they_appear() -> None:
     one, other = face_at(100), face_at(400)
     assert numbers([[one], [one], [other, one], [other, one]]) == [(0,), (0,), (1, 0), (1, 0)]

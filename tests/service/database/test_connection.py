@@ -45,7 +45,8 @@ def test_jobs_of_an_older_version_and_their_segments_stay(tmp_path: Path) -> Non
         connection.execute(text("insert into segments values ('a', 0, 1, x'00')"))
     database.migrate()
     with database.begin() as connection:
-        assert connection.execute(text("select id, kind from jobs")).all() == [("a", "video")]
+        row = connection.execute(text("select id, kind, priority, queued_at, ticket from jobs"))
+        assert row.all() == [("a", "video", "normal", 1.0, 0)]
         assert connection.execute(text("select job_id, number from segments")).all() == [("a", 0)]
     database.close()
 

@@ -11,17 +11,20 @@ from emotion.errors import (
     ModelError,
     ModelUnavailable,
     Overloaded,
+    PhotoSetTooLarge,
     RaptError,
     Stopped,
     UndecodableImage,
+    UndecodablePhotoSet,
     UndecodableVideo,
     UnsupportedImage,
+    UnsupportedPhotoSet,
     UnsupportedVideo,
     VideoTooLarge,
     VideoTooLong,
 )
 from service.http.problems import problem_of, problem_of_status, problem_response
-from service.jobs.errors import JobConflict, UnknownJob
+from service.jobs.errors import JobConflict, UnknownJob, UnknownSchedule
 from service.models.pull import ChampionUnplaced
 from service.models.registry import (
     ChampionRefused,
@@ -34,13 +37,17 @@ from service.storage_errors import StorageFull, StorageUnavailable
 STATUSES: dict[type[RaptError], int] = {
     UndecodableImage: 400,
     UndecodableVideo: 400,
+    UndecodablePhotoSet: 400,
     UnknownJob: 404,
+    UnknownSchedule: 404,
     JobConflict: 409,
     ImageTooLarge: 413,
     VideoTooLarge: 413,
     VideoTooLong: 413,
+    PhotoSetTooLarge: 413,
     UnsupportedImage: 415,
     UnsupportedVideo: 415,
+    UnsupportedPhotoSet: 415,
     InvalidRequest: 422,
     Overloaded: 503,
     Stopped: 503,

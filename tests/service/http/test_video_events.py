@@ -52,7 +52,7 @@ async def test_more_followers_than_the_limit_are_503() -> None:
 async def test_one_who_waits_long_hears_that_the_line_stands(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.http.video_events._QUIET_SECONDS", 0.0)
+    monkeypatch.setattr("service.http.job_events._QUIET_SECONDS", 0.0)
     place = await send(client)
     response = asyncio.create_task(client.get(f"{place}/events"))
     await asyncio.sleep(1.3)

@@ -102,10 +102,36 @@ async def test_what_is_no_video_is_refused_and_leaves_nothing(
     assert (await client.get("/v1/videos")).json()["videos"] == []
 
 
+@pytest.mark.parametrize(
+    ("query", "priority"), [("", "normal"), ("?priority=high", "high"), ("?priority=low", "low")]
+)
+async def test_a_video_has_the_priority_that_is_asked_for(
+    client: httpx.AsyncClient, query: str, priority: str
+) -> None:
+    body = (await client.post(f"/v1/videos{query}", content=VIDEO, headers=MP4)).json()
+    assert (body["priority"], (await client.get(body["links"]["self"])).json()) == (priority, body)
+
+
+@pytest.mark.parametrize("priority", ["urgent", "", "HIGH", "%00"])
+async def test_another_priority_is_422(client: httpx.AsyncClient, priority: str) -> None:
+    response = await client.post(f"/v1/videos?priority={priority}", content=VIDEO, headers=MP4)
+    detail = problem(response, 422, "invalid-request")["detail"]
+    assert detail.startswith("priority: ")
+    assert detail.endswith(" is none of high, normal, low.")
+
+
 @pytest.mark.parametrize("interval", ["0.01", "61", "nan", "often"])
 async def test_an_interval_out_of_range_is_422(client: httpx.AsyncClient, interval: str) -> None:
     response = await client.post(f"/v1/videos?interval={interval}", content=VIDEO, headers=MP4)
     assert problem(response, 422, "invalid-request")["detail"].startswith("interval: ")
+
+
+@pytest.mark.parametrize("query", ["intervall=1", "interval=1&interval=2", "foo", "=1"])
+async def test_what_cant_be_set_or_is_set_twice_is_422(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    response = await client.post(f"/v1/videos?{query}", content=VIDEO, headers=MP4)
+    problem(response, 422, "invalid-request")
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -142,11 +168,12 @@ async def test_an_upload_that_is_cancelled_leaves_nothing(
     assert (await client.get("/v1/videos")).json()["videos"] == []
 
 
+@pytest.mark.parametrize("limit", ["upload_seconds", "upload_idle_seconds"])
 async def test_what_takes_too_long_to_arrive_is_504_and_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.http.lingering._SECONDS", 0.1)
-    settings = Settings(upload_seconds=0.2, min_free_bytes=0)
+    settings = Settings(min_free_bytes=0).model_copy(update={limit: 0.2})
 
     async def stuck() -> AsyncIterator[bytes]:
         yield VIDEO
@@ -219,49 +246,3 @@ async def test_a_folder_that_cant_be_used_is_503(settings: Settings) -> None:
         problem(response, 503, "storage-unavailable")
         settings.data_folder.path.unlink()
         await send(client)
-
-
-async def test_one_key_and_one_video_are_one_job(
-    client: httpx.AsyncClient, settings: Settings
-) -> None:
-    assert await send(client, key="monday") == await send(client, key="monday")
-    assert await send(client) != await send(client, key="monday")
-    assert len(objects_of(settings)) == 2
-
-
-@pytest.mark.parametrize(
-    ("content", "interval"), [(fake_video(segments=4), "0.5"), (VIDEO, "1.0"), (VIDEO[:700], "0.5")]
-)
-async def test_a_key_of_another_video_or_other_settings_is_422(
-    client: httpx.AsyncClient, content: bytes, interval: str
-) -> None:
-    await send(client, VIDEO + b" " * 100, key="monday")
-    response = await client.post(
-        f"/v1/videos?interval={interval}",
-        content=content,
-        headers={**MP4, "idempotency-key": "monday"},
-    )
-    problem(response, 422, "invalid-request")
-
-
-async def test_a_key_whose_video_is_still_arriving_is_409(client: httpx.AsyncClient) -> None:
-    arriving, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow() -> AsyncIterator[bytes]:
-        yield VIDEO
-        arriving.set()
-        await go_on.wait()
-
-    headers = {**MP4, "idempotency-key": "monday"}
-    first = asyncio.create_task(client.post("/v1/videos", content=slow(), headers=headers))
-    await arriving.wait()
-    await asyncio.sleep(0.1)
-    problem(await client.post("/v1/videos", content=VIDEO, headers=headers), 409, "job-conflict")
-    go_on.set()
-    assert (await first).headers["location"] == await send(client, key="monday")
-
-
-async def test_after_a_failed_upload_its_key_is_free(client: httpx.AsyncClient) -> None:
-    headers = {**MP4, "idempotency-key": "monday"}
-    assert (await client.post("/v1/videos", content=b"text", headers=headers)).status_code == 415
-    await send(client, key="monday")

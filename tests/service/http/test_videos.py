@@ -160,6 +160,7 @@ async def test_metrics_and_readiness_tell_of_videos(
     assert '\nrapt_jobs{state="queued"} 1.0\n' in metrics
     assert '\nrapt_jobs{state="running"} 1.0\n' in metrics
     assert "\nrapt_workers 0.0\n" in metrics
+    assert '\nrapt_jobs_queue_wait_mean_seconds{priority="normal"} ' in metrics
     assert (await client.get("/readyz")).json()["videos"] == {
         "workers": 0,
         "waiting": 1,

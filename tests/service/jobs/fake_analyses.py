@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002  # a fake is given what the protocol gives, used or not
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ def fake_video(segments: int = 3, seconds: float = 0.0, **more: object) -> bytes
         segments: how many.
         seconds: that each takes.
         more: ``fails_at``: the segment at which it turns out to be damaged; ``bug_at``: at which
-            the analysis has a bug; ``padding``: more bytes.
+            the analysis has a bug; ``dies_at``: at which its process ends, as where there is no
+            memory; ``padding``: more bytes.
     """
     padding = b" " * int(str(more.pop("padding", 0)))
     return _HEAD + json.dumps({"segments": segments, "seconds": seconds, **more}).encode() + padding
@@ -52,6 +54,8 @@ class FakeAnalysis:
             raise UndecodableVideo("The video is damaged here.")
         if self.said.get("bug_at") == number:
             raise ZeroDivisionError
+        if self.said.get("dies_at") == number:
+            os._exit(137)
         return b"segment %d by %s" % (number, self.model.version.encode())
 
     def report(self, payloads: Sequence[bytes]) -> Mapping[ReportFormat, bytes]:

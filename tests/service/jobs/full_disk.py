@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from service.jobs.job import LOCAL, State
+from service.jobs.job import LOCAL, Kind, State
 from service.settings import Settings
 from service.storage_errors import StorageFull
 from tests.e2e.servers import files_of
@@ -20,7 +20,7 @@ def upload_what_does_not_fit(settings: Settings, desk: Office) -> None:
         desk.send(fake_video(padding=64 * 2**20))
     except StorageFull as error:
         print(error.message)  # noqa: T201  # for the test
-    print(files_of(settings.data_folder.objects), desk.desk.page(LOCAL, 5, None))  # noqa: T201
+    print(files_of(settings.data_folder.objects), desk.desk.page(LOCAL, Kind.VIDEO, 5, None))  # noqa: T201
 
 
 def fill_the_disk_in_the_middle(settings: Settings, desk: Office) -> None:

@@ -31,7 +31,7 @@ def video(queued: MakeVideo) -> Job:
 
 
 def test_a_video_is_looked_at_in_segments_and_reported_in_all_forms(clip: Path, video: Job) -> None:
-    analysis = InlineAnalyses(Settings(detector_precision="f32")).open(clip, video, never)
+    analysis = InlineAnalyses(Settings(detector_precision="f32")).open_video(clip, video, never)
     assert analysis.segment_count == 2
     payloads = [analysis.analyse(number, never) for number in range(2)]
     assert analysis.analyse(0, never) == payloads[0]
@@ -54,10 +54,11 @@ def test_a_video_is_read_from_wherever_it_is_kept(
 
 def test_models_are_kept_for_the_next_video_of_the_same_settings(clip: Path, video: Job) -> None:
     analyses = InlineAnalyses(Settings(detector_precision="f32"))
-    first = analyses.open(clip, video, never)
-    assert analyses.open(clip, replace(video, model=first.model), never).analyser is first.analyser
+    first = analyses.open_video(clip, video, never)
+    again = analyses.open_video(clip, replace(video, model=first.model), never)
+    assert again.analyser is first.analyser
     other = replace(video, settings={"interval": 1.0, "segment_seconds": 2.0})
-    assert analyses.open(clip, other, never).analyser is not first.analyser
+    assert analyses.open_video(clip, other, never).analyser is not first.analyser
 
 
 def test_a_model_that_is_gone_is_told(clip: Path, video: Job) -> None:

@@ -48,14 +48,20 @@ def test_a_key_belongs_to_one_job_of_a_tenant(ledger: Ledger) -> None:
 
 
 def test_a_key_finds_its_job_once_that_has_arrived(ledger: Ledger) -> None:
-    assert ledger.with_key(LOCAL, "key") is None
+    assert ledger.with_key(LOCAL, "key", 60.0) is None
     job = reserve(ledger, "a", "key")
     with pytest.raises(JobConflict, match="is being received"):
-        ledger.with_key(LOCAL, "key")
+        ledger.with_key(LOCAL, "key", 60.0)
     ledger.received(job, 7, "cd" * 32)
-    found = ledger.with_key(LOCAL, "key")
+    found = ledger.with_key(LOCAL, "key", 60.0)
     assert found is not None
     assert found.id == "a"
+
+
+def test_a_key_finds_what_doesnt_arrive_any_more(ledger: Ledger) -> None:
+    job = reserve(ledger, "a", "key")
+    assert ledger.with_key(LOCAL, "key", abandoned_seconds=-1.0) == job
+    assert ledger.older((State.RECEIVING,), "arriving_at", -1.0) == [job]
 
 
 def test_jobs_are_listed_newest_first_a_page_at_a_time(ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.jobs.job import LOCAL, State
+from service.jobs.job import LOCAL, Kind, State
 from service.settings import Settings
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import office, until, worker
@@ -27,6 +27,6 @@ def test_nothing_of_a_deleted_job_can_be_read_in_any_file(
         job_id = desk.send(fake_video())
         desk.wait(job_id, State.DONE)
         assert files_with(settings, "party.mp4") != []
-        desk.desk.delete(LOCAL, job_id)
+        desk.desk.delete(LOCAL, Kind.VIDEO, job_id)
         until(lambda: files_with(settings, "party.mp4") == [])
         until(lambda: not {"rapt.db", "rapt.db-wal"} & set(files_with(settings, job_id)))

@@ -9,11 +9,13 @@ import pytest
 from emotion.errors import Stopped
 from emotion.faces import ModelVersion
 from service.jobs.claims import Claims
+from service.jobs.inputs import Inputs
 from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.patience import HandedBack, Patience
 from service.jobs.work import Work
 from service.settings import Settings
+from service.sources import Sources
 from service.storage_errors import StorageUnavailable
 from tests.service.jobs.conftest import MakeVideo
 from tests.service.jobs.fake_analyses import MODEL, FakeAnalyses, FakeAnalysis, fake_video
@@ -51,10 +53,13 @@ def ending() -> threading.Event:
 
 @pytest.fixture
 def make_job(
-    folder: OpenedFolder, claims: Claims, ending: threading.Event
+    folder: OpenedFolder, claims: Claims, ending: threading.Event, settings: Settings
 ) -> Callable[[FakeAnalyses], Work]:
+    patience = Patience(3, ending, first_wait=0.01)
+    inputs = Inputs(claims, folder.store, Sources(), patience, settings)
+
     def make(analyses: FakeAnalyses) -> Work:
-        return Work(claims, folder.store, analyses, Patience(3, ending, first_wait=0.01))
+        return Work(claims, inputs, folder.store, analyses, patience)
 
     return make
 
@@ -133,10 +138,21 @@ def test_told_to_end_it_hands_the_job_back(
     make_job: Callable[[FakeAnalyses], Work],
 ) -> None:
     folder.store.write(job.source, fake_video(segments=3, seconds=0.05))
-    with pytest.raises(HandedBack):
-        make_job(InterruptedAnalyses(ending.set)).run("a", run_at_once)
+    make_job(InterruptedAnalyses(ending.set)).run("a", run_at_once)
     left = folder.ledger.get(LOCAL, Kind.VIDEO, "a")
-    assert (left.state, left.segments_done) == (State.RUNNING, 1)
+    assert (left.state, left.segments_done, left.attempts) == (State.QUEUED, 1, 0)
+
+
+def test_a_worker_that_is_ending_begins_nothing(
+    folder: OpenedFolder,
+    job: Job,
+    ending: threading.Event,
+    make_job: Callable[[FakeAnalyses], Work],
+) -> None:
+    ending.set()
+    with pytest.raises(HandedBack):
+        make_job(FakeAnalyses()).run("a", run_at_once)
+    assert folder.ledger.get(LOCAL, Kind.VIDEO, "a") == job
 
 
 def test_one_who_stops_for_no_reason_of_ours_lets_go(

@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from service.database.tables import jobs
 from service.jobs.desk import Desk
-from service.jobs.job import LOCAL, Job, State
+from service.jobs.job import LOCAL, Job, Kind, Priority, State
 from service.jobs.opened import OpenedFolder, opened_folder
 from service.jobs.uploads import Upload
 from service.settings import Settings
@@ -68,6 +68,26 @@ def worker(settings: Settings, module: str = FAKE, **variables: str) -> Iterator
         process.stdout.close()
 
 
+@contextmanager
+def restarted_worker(settings: Settings, **variables: str) -> Iterator[None]:
+    """Run a worker while the block runs, and another of its name whenever it has ended."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.is_set():
+            with worker(settings, **variables) as one:
+                while one.process.poll() is None and not over.wait(0.02):
+                    pass
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
 @dataclass(frozen=True)
 class Office:
     """A desk, and the folder behind it."""
@@ -75,14 +95,16 @@ class Office:
     folder: OpenedFolder
     desk: Desk
 
-    def send(self, content: bytes) -> str:
+    def send(
+        self, content: bytes, priority: Priority = Priority.NORMAL, webhook: str | None = None
+    ) -> str:
         """Send a job; return its id."""
 
         async def pieces() -> AsyncIterator[bytes]:
             yield content
 
         settings = {"interval": 0.5, "segment_seconds": 1.0}
-        upload = Upload(pieces(), None, "party.mp4", settings, None)
+        upload = Upload(Kind.VIDEO, pieces(), None, "party.mp4", settings, None, priority, webhook)
         return asyncio.run(self.desk.accept(LOCAL, upload)).id
 
     def set_time(self, job_id: str) -> None:
@@ -91,7 +113,7 @@ class Office:
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(created_at=0.0))
 
     def get(self, job_id: str) -> Job:
-        return self.desk.get(LOCAL, job_id)
+        return self.desk.get(LOCAL, Kind.VIDEO, job_id)
 
     def wait(self, job_id: str, *states: State, seconds: float = 60) -> Job:
         """Wait until a job is in one of some states."""
@@ -99,7 +121,9 @@ class Office:
         return self.get(job_id)
 
     def reports(self, job_id: str) -> list[bytes]:
-        return [self.desk.report(LOCAL, job_id, form) for form in ("json", "csv", "html")]
+        return [
+            self.desk.report(LOCAL, Kind.VIDEO, job_id, form) for form in ("json", "csv", "html")
+        ]
 
 
 @contextmanager

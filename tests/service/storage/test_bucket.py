@@ -13,8 +13,7 @@ from service.storage.address import BucketAddress
 from service.storage.bucket import BucketStore
 from service.storage_errors import StorageUnavailable
 from tests.gate import Gate, gate_before
-from tests.s3_server import S3Server
-from tests.service.kept import BUCKET
+from tests.s3_server import JOBS_BUCKET, S3Server
 
 T = TypeVar("T")
 MEGABYTE = bytes(2**20)
@@ -40,7 +39,7 @@ def gate(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 @pytest.fixture
 def address() -> BucketAddress:
-    return BucketAddress("s3", BUCKET, uuid.uuid4().hex)
+    return BucketAddress("s3", JOBS_BUCKET, uuid.uuid4().hex)
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ async def test_what_ends_in_the_middle_leaves_nothing_and_no_parts(
         await store.receive("a/source", pieces(count, ZeroDivisionError()))
     with pytest.raises(FileNotFoundError):
         store.read("a/source")
-    assert s3.unfinished(BUCKET, address.prefix) == 0
+    assert s3.unfinished(JOBS_BUCKET, address.prefix) == 0
 
 
 async def test_what_is_cancelled_in_the_middle_leaves_nothing_and_no_parts(
@@ -79,11 +78,11 @@ async def test_what_is_cancelled_in_the_middle_leaves_nothing_and_no_parts(
 
     task = asyncio.create_task(store.receive("a/source", stuck()))
     await arrived.wait()
-    assert s3.unfinished(BUCKET, address.prefix) == 1
+    assert s3.unfinished(JOBS_BUCKET, address.prefix) == 1
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert s3.unfinished(BUCKET, address.prefix) == 0
+    assert s3.unfinished(JOBS_BUCKET, address.prefix) == 0
     with pytest.raises(FileNotFoundError):
         store.read("a/source")
 
@@ -217,16 +216,16 @@ def test_a_bucket_has_no_bound(store: BucketStore) -> None:
             "RAPT_STORAGE_URL to another.",
         ),
         (
-            BUCKET,
+            JOBS_BUCKET,
             {"AWS_SECRET_ACCESS_KEY": "guessed"},
-            f"Access to s3://{BUCKET}/a is refused. Check AWS_ACCESS_KEY_ID and "
+            f"Access to s3://{JOBS_BUCKET}/a is refused. Check AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY in the environment.",
         ),
         (
-            BUCKET,
+            JOBS_BUCKET,
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
-            f"The store of s3://{BUCKET}/a doesn't answer. Check the network, and the endpoint "
-            "(AWS_ENDPOINT_URL) where it is set.",
+            f"The store of s3://{JOBS_BUCKET}/a doesn't answer. Check the network, and the "
+            "endpoint (AWS_ENDPOINT_URL) where it is set.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""A video's progress as server-sent events, until it has ended.
+"""A job's progress as server-sent events, until it has ended.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from emotion.errors import Overloaded
-from service.http.video_answers import VideoBody
+from service.http.job_answers import JobBody
 from service.jobs.errors import UnknownJob
 from service.jobs.job import ENDED, Job, Owner
 from service.storage_errors import StorageUnavailable
@@ -26,7 +26,7 @@ _RETRY_AFTER = 10.0
 
 
 class Followers:
-    """Bounds how many callers follow videos at once. To be used from one event loop."""
+    """Bounds how many callers follow jobs at once. To be used from one event loop."""
 
     def __init__(self, most: int) -> None:
         """Set the bound."""
@@ -41,7 +41,7 @@ class Followers:
         """
         if self._count >= self._most:
             raise Overloaded(
-                f"{self._most} callers follow videos already. Ask for the state now and then.",
+                f"{self._most} callers follow jobs already. Ask for the state now and then.",
                 _RETRY_AFTER,
             )
         return self._passed_on(events)
@@ -55,8 +55,8 @@ class Followers:
             self._count -= 1
 
 
-async def events_of(desk: "Desk", owner: Owner, video: Job) -> AsyncIterator[bytes]:
-    """Tell of a video whenever something changes, and last of how it ended.
+async def events_of(desk: "Desk", owner: Owner, job: Job) -> AsyncIterator[bytes]:
+    """Tell of a job whenever something changes, and last of how it ended.
 
     Events are ``progress``, and at the end ``done``, ``failed``, ``cancelled`` or ``deleted``. Each
     says all that there is to know, so one who comes back has missed nothing.
@@ -64,7 +64,7 @@ async def events_of(desk: "Desk", owner: Owner, video: Job) -> AsyncIterator[byt
     said, spoke = "", time.monotonic()
     while True:
         try:
-            video = await run_in_threadpool(desk.get, owner, video.id)
+            job = await run_in_threadpool(desk.get, owner, job.kind, job.id)
             is_worked_on = await run_in_threadpool(desk.is_worked_on)
         except UnknownJob:
             yield _event("deleted", "{}")
@@ -72,9 +72,9 @@ async def events_of(desk: "Desk", owner: Owner, video: Job) -> AsyncIterator[byt
         except StorageUnavailable:
             # The caller's client comes back by itself.
             return
-        now = VideoBody.of(video, is_worked_on=is_worked_on).model_dump_json()
-        if video.state in ENDED:
-            yield _event(video.state, now)
+        now = JobBody.of(job, is_worked_on=is_worked_on).model_dump_json()
+        if job.state in ENDED:
+            yield _event(job.state, now)
             return
         if now != said:
             said, spoke = now, time.monotonic()
