@@ -14,7 +14,7 @@ from emotion.errors import CapacityError
 from service.answers import ModelBody
 from service.data_plane import DataPlane, Readiness
 from service.http.problems import MEDIA_TYPE
-from service.jobs.job import State as VideoState
+from service.jobs.job import State as JobState
 from service.jobs.opener import DeskOpener
 from service.metrics import METRICS_TYPE, JobsPresent, render_metrics
 from service.models.registry_watch import State
@@ -42,12 +42,12 @@ class RegistryBody(BaseModel):
     champion: str | None = Field(description="The champion's number there, where it is known.")
 
 
-class VideosReadyBody(BaseModel):
-    """How it stands with videos. The service is ready whatever it is: they can wait."""
+class JobsReadyBody(BaseModel):
+    """How it stands with jobs. The service is ready whatever it is: they can wait."""
 
     workers: int = Field(description="Workers that are alive.")
-    waiting: int = Field(description="Videos that wait for one.")
-    running: int = Field(description="Videos in work.")
+    waiting: int = Field(description="Jobs that wait for one.")
+    running: int = Field(description="Jobs in work.")
     detail: str | None = Field(description="What is not as it should be, in one line.")
 
     @classmethod
@@ -55,9 +55,9 @@ class VideosReadyBody(BaseModel):
         """Translate."""
         return cls(
             workers=present.workers,
-            waiting=present.by_state.get(VideoState.QUEUED, 0),
-            running=present.by_state.get(VideoState.RUNNING, 0),
-            detail=None if present.workers else "No worker is running: videos wait for one.",
+            waiting=present.by_state.get(JobState.QUEUED, 0),
+            running=present.by_state.get(JobState.RUNNING, 0),
+            detail=None if present.workers else "No worker is running: jobs wait for one.",
         )
 
 
@@ -67,10 +67,10 @@ class ReadyBody(BaseModel):
     status: Literal["ready"] = "ready"
     model: ServedModelBody
     registry: RegistryBody
-    videos: VideosReadyBody
+    jobs: JobsReadyBody
 
     @classmethod
-    def of(cls, readiness: Readiness, videos: VideosReadyBody) -> Self:
+    def of(cls, readiness: Readiness, jobs: JobsReadyBody) -> Self:
         """Translate."""
         model, registry = readiness.model, readiness.registry
         return cls(
@@ -85,7 +85,7 @@ class ReadyBody(BaseModel):
                 detail=registry.detail,
                 champion=registry.champion,
             ),
-            videos=videos,
+            jobs=jobs,
         )
 
 
@@ -106,7 +106,7 @@ def health_routes(plane: DataPlane, opener: DeskOpener) -> APIRouter:
         responses={503: {"description": "Not ready; says why.", "content": {MEDIA_TYPE: {}}}},
     )
     async def readyz() -> Response:
-        body = ReadyBody.of(await plane.check_ready(), await _videos(opener))
+        body = ReadyBody.of(await plane.check_ready(), await _jobs(opener))
         return Response(body.model_dump_json(), media_type="application/json")
 
     @router.get("/metrics", summary="Prometheus metrics of all processes of this service")
@@ -119,11 +119,11 @@ def health_routes(plane: DataPlane, opener: DeskOpener) -> APIRouter:
     return router
 
 
-async def _videos(opener: DeskOpener) -> VideosReadyBody:
+async def _jobs(opener: DeskOpener) -> JobsReadyBody:
     try:
-        return VideosReadyBody.of(await _present_in_time(opener))
+        return JobsReadyBody.of(await _present_in_time(opener))
     except CapacityError as error:
-        return VideosReadyBody(workers=0, waiting=0, running=0, detail=error.message)
+        return JobsReadyBody(workers=0, waiting=0, running=0, detail=error.message)
 
 
 async def _jobs_present(opener: DeskOpener) -> list[JobsPresent]:
@@ -131,7 +131,7 @@ async def _jobs_present(opener: DeskOpener) -> list[JobsPresent]:
         return [await _present_in_time(opener)]
     except CapacityError as error:
         # What is known is told; that it is not all is in the log, and in /readyz.
-        log.warning("videos_unknown", why=error.message)
+        log.warning("jobs_unknown", why=error.message)
         return []
 
 

@@ -9,11 +9,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from emotion.errors import InputError, InvalidRequest, UnsupportedPhotoSet, UnsupportedVideo
+from service.jobs.job import shown_name
 
 _MULTIPART = "multipart/form-data"
 _RAW_UNTYPED = "application/octet-stream"
 _FRAMING = 64 * 1024  # Bytes of multipart boundaries and headers allowed beside the file.
-_MOST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,7 @@ class _Form:
             or b"filename" not in options
         ):
             raise self._no_file("It has another field.")
-        name = options[b"filename"].decode("utf-8", errors="replace").replace("\0", "")
-        self.name = name[-_MOST_NAME:] or None
+        self.name = shown_name(options[b"filename"].decode("utf-8", errors="replace")) or None
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         self._arrived.append(data[start:end])

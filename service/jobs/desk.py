@@ -16,7 +16,7 @@ from emotion.reports.formats import ReportFormat
 from service.jobs.accepted import accepted_of
 from service.jobs.brokers import Brokers
 from service.jobs.errors import JobConflict, UnknownJob
-from service.jobs.job import ACTIVE, Job, Kind, Owner, State
+from service.jobs.job import ACTIVE, Job, Kind, Owner, State, shown_name
 from service.jobs.opened import OpenedFolder
 from service.jobs.promises import count_due
 from service.jobs.requests import JobRequest, location_of, settings_of
@@ -29,7 +29,6 @@ from service.storage_errors import StorageFull, StorageUnavailable
 
 _DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
 _DROP_SECONDS = 5.0  # A caller waits for his answer meanwhile.
-_MOST_NAME = 255  # Characters that a row has room for.
 _FULL_RETRY = 30.0  # Seconds; a video takes minutes.
 
 log = structlog.get_logger()
@@ -102,7 +101,7 @@ class Desk:
                     owner,
                     request.kind,
                     id=self._new_id(),
-                    name=(request.name or location.name)[-_MOST_NAME:],
+                    name=shown_name(request.name or location.name),
                     settings=settings,
                     idempotency_key=request.key_digest,
                     priority=request.priority,

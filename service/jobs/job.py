@@ -12,6 +12,8 @@ from emotion.reports.formats import ReportFormat
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
+_MOST_NAME = 255
+
 
 class Kind(StrEnum):
     """What a job is about."""
@@ -77,6 +79,11 @@ class Owner:
 
 # There is no access control yet.
 LOCAL = Owner("local", "unspecified")
+
+
+def shown_name(name: str) -> str:
+    """Return a name as rows hold it: the end of it, and no zero in it, which PostgreSQL refuses."""
+    return name.replace("\0", "")[-_MOST_NAME:]
 
 
 def digest_of(key: str) -> str:

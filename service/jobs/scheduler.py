@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import structlog
 
 from emotion.errors import InputError
-from service.jobs.job import ACTIVE, Kind, State
+from service.jobs.job import ACTIVE, Kind, State, shown_name
 from service.jobs.ledger import Ledger, new_row
 from service.jobs.requests import location_of, settings_of
 from service.jobs.schedules import Schedule, Schedules
@@ -31,7 +31,6 @@ SUFFIXES: dict[Kind, tuple[str, ...]] = {
 _TURN_SECONDS = 300.0  # After which another may look, if this one came to no end.
 _RETRY_SECONDS = 60.0
 _AT_ONCE = 500
-_MOST_NAME = 255
 
 log = structlog.get_logger()
 
@@ -106,7 +105,7 @@ class Scheduler:
             schedule.owner,
             schedule.kind,
             id=uuid.uuid4().hex,
-            name=location.name[-_MOST_NAME:],
+            name=shown_name(location.name),
             settings=settings_of(schedule.kind, schedule.settings, self.settings),
             idempotency_key=None,
             uri=str(location),

@@ -29,7 +29,7 @@ def worker_of(server: Server) -> psutil.Process | None:
 
 
 def workers_alive(server: Server) -> int:
-    count: int = server.get("/readyz").json()["videos"]["workers"]
+    count: int = server.get("/readyz").json()["jobs"]["workers"]
     return count
 
 

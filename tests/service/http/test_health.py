@@ -23,7 +23,7 @@ async def test_it_is_ready_while_both_models_answer(client: httpx.AsyncClient) -
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     body = response.json()
-    assert list(body) == ["status", "model", "registry", "videos"]
+    assert list(body) == ["status", "model", "registry", "jobs"]
     assert (body["status"], body["registry"]["state"]) == ("ready", "off")
     assert body["model"] == {
         "name": "emotion_classifier",

@@ -59,7 +59,7 @@ async def test_while_the_database_is_away_videos_are_503_and_then_go_on(
         assert (await client.get(place)).json()["state"] == "queued"
         await send(client)
     assert ready.status_code == 200
-    assert ready.json()["videos"]["detail"] == "The storage doesn't answer. Try again shortly."
+    assert ready.json()["jobs"]["detail"] == "The storage doesn't answer. Try again shortly."
 
 
 async def test_while_the_bucket_is_away_a_video_is_503_and_then_accepted(bucket_gate: Gate) -> None:
@@ -99,7 +99,7 @@ async def test_readiness_does_not_wait_for_a_database_that_says_nothing(
             ready: httpx.Response = await client.get("/readyz")
             metrics = await client.get("/metrics")
     assert ready.status_code == metrics.status_code == 200
-    assert ready.json()["videos"]["detail"].startswith("How it stands is not known: the storage")
+    assert ready.json()["jobs"]["detail"].startswith("How it stands is not known: the storage")
 
 
 def test_a_front_says_at_its_start_what_is_wrong(kept: str, postgres: PostgresServer) -> None:

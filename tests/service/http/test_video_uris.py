@@ -41,7 +41,7 @@ async def test_what_is_named_by_a_uri_waits_from_then_on(
 
 
 async def test_a_name_may_be_given(client: httpx.AsyncClient) -> None:
-    response = await client.post("/v1/videos", json={"uri": "gs://films/a", "name": "Party"})
+    response = await client.post("/v1/videos", json={"uri": "gs://films/a", "name": "Par\0ty"})
     assert response.json()["name"] == "Party"
 
 

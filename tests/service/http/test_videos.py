@@ -161,11 +161,11 @@ async def test_metrics_and_readiness_tell_of_videos(
     assert '\nrapt_jobs{state="running"} 1.0\n' in metrics
     assert "\nrapt_workers 0.0\n" in metrics
     assert '\nrapt_jobs_queue_wait_mean_seconds{priority="normal"} ' in metrics
-    assert (await client.get("/readyz")).json()["videos"] == {
+    assert (await client.get("/readyz")).json()["jobs"] == {
         "workers": 0,
         "waiting": 1,
         "running": 1,
-        "detail": "No worker is running: videos wait for one.",
+        "detail": "No worker is running: jobs wait for one.",
     }
 
 
@@ -179,5 +179,5 @@ async def test_a_folder_that_another_installation_holds_is_503_and_said_by_ready
         ready = await client.get("/readyz")
         metrics = await client.get("/metrics")
     assert why == "Jobs can't be kept: the service's storage can't be used. Its log says why."
-    assert (ready.status_code, ready.json()["videos"]["detail"]) == (200, why)
+    assert (ready.status_code, ready.json()["jobs"]["detail"]) == (200, why)
     assert "rapt_jobs" not in metrics.text
