@@ -83,7 +83,9 @@ def schedule_routes(opener: DeskOpener) -> APIRouter:
 
 
 def _add_new(router: APIRouter, opener: DeskOpener) -> None:
-    body = {"required": True, "content": {JSON: {"schema": NewScheduleBody.model_json_schema()}}}
+    schema = NewScheduleBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    del schema["$defs"]  # They are among the components, as answers have them too.
+    body = {"required": True, "content": {JSON: {"schema": schema}}}
 
     @router.post(
         PATH,

@@ -120,4 +120,4 @@ async def test_a_set_is_followed_reported_cancelled_and_deleted(
 
 async def test_a_set_has_no_interval(client: httpx.AsyncClient, photos: bytes) -> None:
     response = await client.post("/v1/photo-sets?interval=9", content=photos, headers=ZIP)
-    assert response.json()["settings"] == {"segment_photos": 24}
+    assert "'interval' is none of" in problem(response, 422, "invalid-request")["detail"]
