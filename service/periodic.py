@@ -3,6 +3,10 @@
 import threading
 from collections.abc import Callable
 
+import structlog
+
+log = structlog.get_logger()
+
 
 class Periodic:
     """Calls a function every so many seconds, the first time at once."""
@@ -12,7 +16,7 @@ class Periodic:
 
         Args:
             name: of the thread.
-            work: may take its time; what it raises ends the thread.
+            work: may take its time; what it raises is logged, and it is done again.
             seconds: from the end of one call to the beginning of the next.
         """
         self._work = work
@@ -36,5 +40,9 @@ class Periodic:
 
     def _run(self) -> None:
         while not self._told_to_end.is_set():
-            self._work()
+            try:
+                self._work()
+            # Whatever it is: a sign of life, say, must not end silently while its process lives on.
+            except Exception:
+                log.exception("periodic_work_failed", work=self._thread.name)
             self._told_to_end.wait(self._seconds)

@@ -12,6 +12,7 @@ from emotion.errors import InvalidRequest
 from emotion.photo_set.archive import PhotoSetLimits
 from service.data_folder import DEFAULT_HOME, DataFolder
 from service.delivery_settings import DeliverySettings
+from service.endpoints import check_endpoints
 from service.input_settings import InputSettings
 from service.job_settings import JobSettings
 from service.photo_settings import MOST_PORT, PhotoSettings
@@ -89,6 +90,7 @@ def load_settings() -> Settings:
     Raises:
         InvalidRequest: a variable has a value that can't be used; says which and why.
     """
+    check_endpoints()
     try:
         return Settings()
     except ValidationError as error:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import Any
 
 import structlog
 
-from emotion.errors import InputError
+from emotion.errors import InputError, InvalidRequest
 from service.jobs.job import ACTIVE, Kind, State, shown_name
 from service.jobs.ledger import Ledger, new_row
 from service.jobs.requests import location_of, settings_of
@@ -89,24 +90,29 @@ class Scheduler:
             for one in self.sources.below(prefix)
             if PurePosixPath(one.location.name).suffix.lower() in suffixes
         )
-        queued = 0
+        settings = settings_of(schedule.kind, schedule.settings, self.settings)
+        queued = passed_over = 0
         for some in _parts(fitting):
             for file in self.schedules.unseen(schedule, some):
                 if self.ending.is_set() or self._is_full():
                     log.info("schedule_waits", schedule=schedule.id, queued=queued)
                     return False
-                queued += self._queue(schedule, file)
-        log.info("schedule_looked_at", schedule=schedule.id, queued=queued)
+                try:
+                    queued += self._queue(schedule, file, settings)
+                except InvalidRequest:
+                    # A store takes names that no URI can say; the others don't wait for it.
+                    passed_over += 1
+        log.info("schedule_looked_at", schedule=schedule.id, queued=queued, passed_over=passed_over)
         return True
 
-    def _queue(self, schedule: Schedule, file: Found) -> bool:
+    def _queue(self, schedule: Schedule, file: Found, settings: dict[str, Any]) -> bool:
         location = location_of(schedule.kind, str(file.location), self.settings)
         row = new_row(
             schedule.owner,
             schedule.kind,
             id=uuid.uuid4().hex,
             name=shown_name(location.name),
-            settings=settings_of(schedule.kind, schedule.settings, self.settings),
+            settings=settings,
             idempotency_key=None,
             uri=str(location),
             state=State.QUEUED,

@@ -18,6 +18,10 @@ DEAD_LETTERS = "rapt.jobs.requested.dead-letters"
 MOST_BYTES = 64 * 1024  # Of a request.
 
 
+# PostgreSQL has no text with a zero in it.
+_NO_ZERO = r"^[^\x00]*$"
+
+
 class RequestedSettings(BaseModel):
     """How a job is to be analysed."""
 
@@ -38,7 +42,10 @@ class JobRequested(BaseModel):
     model_config = ConfigDict(extra="forbid", title="rapt.jobs.requested")
 
     id: str = Field(
-        min_length=1, max_length=255, description="Yours; the same again is the same job."
+        min_length=1,
+        max_length=255,
+        pattern=_NO_ZERO,
+        description="Yours; the same again is the same job.",
     )
     kind: Kind = Field(description="What the job is about.")
     uri: str = Field(

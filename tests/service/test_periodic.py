@@ -34,3 +34,16 @@ def test_work_is_done_again_and_again_until_it_is_stopped() -> None:
     periodic.stop()
     left = work.left
     assert not work.done.wait(0.01) or work.left == left
+
+
+def test_work_that_fails_is_done_again() -> None:
+    work = Work(times=2)
+
+    def fail() -> None:
+        work()
+        raise ValueError("why")
+
+    periodic = Periodic("work", fail, seconds=0.001)
+    periodic.start()
+    assert work.done.wait(10)
+    periodic.stop()

@@ -179,3 +179,10 @@ def test_a_port_of_triton_is_one_that_there_can_be(
 
 def test_a_message_is_a_batch_and_what_describes_it() -> None:
     assert Settings(max_bytes=1, max_batch_bytes=1000).max_message_bytes == 1000 + 65_536
+
+
+@pytest.mark.parametrize("endpoint", ["minio:9000", "garbage", "ftp://minio"])
+def test_an_endpoint_that_is_no_url_is_told(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(InvalidRequest, match=r"^AWS_ENDPOINT_URL: it is no URL\. Begin it with"):
+        load_settings()

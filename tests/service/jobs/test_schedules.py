@@ -135,6 +135,18 @@ def test_each_file_becomes_one_job_once(
     assert (looked.next_at, looked.error) == (one.next_at, None)
 
 
+def test_a_file_whose_name_no_uri_can_say_holds_up_no_other(
+    database: Database, settings: Settings, inbox: Inbox
+) -> None:
+    for key in ("in/a.mp4", "in/b\u202f.mp4", "in/c.mp4"):
+        inbox.put(key, key.encode())
+    desk = ScheduleDesk(database, settings)
+    one = add(desk, inbox.uri("in/"))
+    look(database, settings)
+    assert uris(database) == [inbox.uri("in/a.mp4"), inbox.uri("in/c.mp4")]
+    assert desk.get(LOCAL, one.id).error is None
+
+
 def test_a_file_with_other_content_is_another(
     database: Database, settings: Settings, inbox: Inbox
 ) -> None:

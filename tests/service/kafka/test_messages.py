@@ -48,6 +48,7 @@ def test_what_may_be_left_out_is_left_to_the_service() -> None:
         (b"[]", "The message: Input should be an object"),
         (b"{}", "id: Field required."),
         (b'{"id": "", "kind": "video", "uri": "s3://a/b"}', "id: String should have at least 1"),
+        (b'{"id": "a\\u0000b", "kind": "video", "uri": "s3://a/b"}', "id: String should match"),
         (b'{"id": 1, "kind": "video", "uri": "s3://a/b"}', "id: Input should be a valid string."),
         (b'{"id": "1", "kind": "film", "uri": "s3://a/b"}', "kind: Input should be "),
         (b'{"id": "1", "kind": "video"}', "uri: Field required."),
