@@ -11,6 +11,8 @@ Network = IPv4Network | IPv6Network
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105  # what a secret begins with
 _LEAST_SECRET, _MOST_SECRET = 24, 64  # Bytes.
+# Properties of librdkafka that decide whether a message is lost.
+_OURS = frozenset({"acks", "bootstrap.servers", "enable.auto.commit", "group.id", "on_commit"})
 
 
 class DeliverySettings(BaseSettings):
@@ -56,6 +58,13 @@ class DeliverySettings(BaseSettings):
         description="More properties of librdkafka, as a JSON object of strings: TLS, user, "
         "password.",
     )
+
+    @field_validator("kafka_options")
+    @classmethod
+    def _leave_ours(cls, options: dict[str, str]) -> dict[str, str]:
+        for name in _OURS.intersection(options):
+            raise ValueError(f"{name} is Rapt's to set: what it promises depends on it")
+        return options
 
     @field_validator("webhook_secret")
     @classmethod

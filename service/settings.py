@@ -6,7 +6,7 @@ A field ``max_bytes`` is set by the variable ``RAPT_MAX_BYTES``.
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import SettingsConfigDict, SettingsError
 
 from emotion.errors import InvalidRequest
 from emotion.photo_set.archive import PhotoSetLimits
@@ -93,6 +93,9 @@ def load_settings() -> Settings:
     check_endpoints()
     try:
         return Settings()
+    except SettingsError as error:
+        # Its text names the field, and not the value.
+        raise InvalidRequest(f"{error}: it is no JSON object.") from error
     except ValidationError as error:
         problems = [
             f"RAPT_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()

@@ -128,8 +128,8 @@ class Broker:
     def _configured(self, own: Mapping[str, Any]) -> dict[str, Any]:
         return {
             **_COMMON,
-            **own,
             **self._settings.kafka_options,
+            **own,
             "bootstrap.servers": self._settings.kafka_servers,
             "error_cb": self._on_error,
         }
