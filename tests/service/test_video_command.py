@@ -215,6 +215,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
         [*command, "--interval", "0.04", "--report", str(tmp_path / "out.html")],
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  # no threads run here
     )
     try:
         while not _holds(process.pid, path):
@@ -227,6 +228,11 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
         process.wait()
     assert (process.returncode, told.strip()) == (1, "Aborted!")
     assert [one.name for one in tmp_path.iterdir()] == ["long.mp4"]
+
+
+def _heed_ctrl_c() -> None:
+    """Have it heed Ctrl-C, be it that these tests run in a shell's background, which don't."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _holds(process: int, path: Path) -> bool:
