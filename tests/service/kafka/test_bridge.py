@@ -22,6 +22,10 @@ COMPLETED, FAILED = "rapt.jobs.completed", "rapt.jobs.failed"
 DEAD_LETTERS = "rapt.jobs.requested.dead-letters"
 
 
+# Where what is tried has nothing to do with where jobs are kept.
+IN_A_FOLDER = pytest.mark.parametrize("kept", ["local"], indirect=True)
+
+
 @pytest.fixture
 def settings(kept: Where) -> Settings:
     return Settings(worker_stale_seconds=2.0, min_free_bytes=0)
@@ -161,6 +165,7 @@ def test_a_full_queue_puts_requests_off_and_loses_none(
         until(lambda: len(jobs_of(desk)) == 2)
 
 
+@IN_A_FOLDER
 def test_a_broker_that_is_away_is_told_once_and_found_again(
     settings: Settings, kafka: KafkaServer, desk: Office, bridge: Worker
 ) -> None:
@@ -179,6 +184,7 @@ def test_a_broker_that_is_away_is_told_once_and_found_again(
     assert not any("rdkafka" in line for line in bridge.lines)
 
 
+@IN_A_FOLDER
 def test_a_bridge_starts_without_its_broker_and_ends_when_it_is_told_to(
     settings: Settings, desk: Office, free_port: int
 ) -> None:
@@ -190,6 +196,7 @@ def test_a_bridge_starts_without_its_broker_and_ends_when_it_is_told_to(
     assert desk.desk.present().kafka_up is None
 
 
+@IN_A_FOLDER
 def test_without_a_server_it_says_so(settings: Settings) -> None:
     with worker(settings, BRIDGE) as one:
         assert one.process.wait(30) == 1
