@@ -12,9 +12,9 @@ from emotion.errors import InvalidRequest
 from emotion.photo_set.archive import PhotoSetLimits
 from service.data_folder import DEFAULT_HOME, DataFolder
 from service.delivery_settings import DeliverySettings
-from service.endpoints import check_endpoints
 from service.input_settings import InputSettings
 from service.job_settings import JobSettings
+from service.object_stores import check_endpoints
 from service.photo_settings import MOST_PORT, PhotoSettings
 
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"

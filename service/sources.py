@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from emotion.errors import InvalidRequest
+from service.object_stores import CREDENTIALS, REFUSED
 from service.storage_errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
 _URI = re.compile(r"(?P<scheme>s3|gs|az)://(?P<bucket>[a-z0-9][a-z0-9._-]{1,221})/(?P<key>.*)")
 _MOST_URI = 1024 + 256  # Characters: the longest key of S3, and a bucket before it.
 _CHUNK = 4 * 2**20
-# Who reads, by the names of its variables.
-_CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-}
-# What the stores answer in words: S3's and Google's XML error codes, or a status without any.
-_REFUSED = re.compile(
-    r"SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|InvalidToken|ExpiredToken"
-    r"|40[13] (?:Unauthorized|Forbidden)|token request|lacked the necessary|credential",
-    re.IGNORECASE,
-)
 _MISSING = re.compile(r"NoSuchBucket|404 Not Found")
 
 
@@ -196,7 +185,7 @@ def _source_errors(location: Location) -> Iterator[None]:
         raise _refused(location) from error
     # What a store is given in the environment and can't use is a ValueError.
     except (BaseError, ValueError) as error:
-        if _REFUSED.search(str(error)):
+        if REFUSED.search(str(error)):
             raise _refused(location) from error
         if _MISSING.search(str(error)):
             raise _missing(location) from error
@@ -214,7 +203,7 @@ def _missing(location: Location) -> InvalidRequest:
 def _refused(location: Location) -> InvalidRequest:
     return InvalidRequest(
         f"{location} may not be read. Give the service the right to; who it is is said by "
-        f"{_CREDENTIALS[location.scheme]} in its environment."
+        f"{CREDENTIALS[location.scheme]} in its environment."
     )
 
 

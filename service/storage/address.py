@@ -4,12 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-# What each store's own client reads its credentials from.
-CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-}
+from service.object_stores import CREDENTIALS
+
 _URL = re.compile(r"(?P<scheme>s3|gs|az)://(?P<bucket>[^/]*)/?(?P<prefix>.*)", re.DOTALL)
 # Nothing in which a password, a key or a signature could be.
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,221}")

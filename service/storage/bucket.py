@@ -7,7 +7,6 @@ Credentials and endpoints come from the environment alone, as each store's own c
 import asyncio
 import math
 import os
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -16,26 +15,21 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Self
 
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from emotion.errors import InvalidRequest
-from service.storage.address import CREDENTIALS, BucketAddress
+from service.object_stores import CREDENTIALS, REFUSED
+from service.storage.address import BucketAddress
 from service.storage.objects import PART, Tries, once
+from service.storage.whole_objects import WholeObjects
 from service.storage_errors import NO_BUCKET, StorageUnavailable, storage_errors
 
 _ABORT_SECONDS = 15.0
 _MODE = 0o700
-# What the stores answer: XML error codes, or a status where there is no XML.
-_REFUSED = re.compile(
-    r"SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|InvalidToken|ExpiredToken"
-    r"|AuthenticationFailed|40[13] (?:Unauthorized|Forbidden)|token request|lacked the necessary"
-    r"|credential",
-    re.IGNORECASE,
-)
 
 
-class BucketStore:
+class BucketStore(WholeObjects):
     """``service.storage.objects.ObjectStore`` in a bucket."""
 
     def __init__(self, address: BucketAddress, folder: Path) -> None:
@@ -51,7 +45,7 @@ class BucketStore:
         self._address = address
         self._folder = folder
         try:
-            self._store = from_url(
+            store = from_url(
                 str(address),
                 # An endpoint without TLS is the choice of who set it.
                 client_options={
@@ -65,6 +59,7 @@ class BucketStore:
             )
         except (BaseError, ValueError) as error:
             raise InvalidRequest(f"{address} can't be used: {_first_line(error)}.") from error
+        super().__init__(store)
 
     @contextmanager
     def saying_why(self) -> Iterator[None]:
@@ -99,30 +94,6 @@ class BucketStore:
                 raise
             finally:
                 await source.end()
-
-    def write(self, key: str, content: bytes) -> None:
-        """Write an object; see the protocol."""
-        with storage_errors():
-            self._store.put(key, content)
-
-    def write_new(self, key: str, content: bytes) -> bool:
-        """Write an object unless one is there; see the protocol."""
-        with storage_errors():
-            try:
-                self._store.put(key, content, mode="create")
-            except AlreadyExistsError:
-                return False
-        return True
-
-    def read(self, key: str) -> bytes:
-        """Return an object's content; see the protocol."""
-        with storage_errors():
-            return bytes(self._store.get(key).bytes())
-
-    def read_range(self, key: str, start: int, length: int) -> bytes:
-        """Return a part of an object's content; see the protocol."""
-        with storage_errors():
-            return bytes(self._store.get_range(key, start=start, length=length))
 
     @contextmanager
     def as_local_file(self, key: str, tries: Tries = once) -> Iterator[Path]:
@@ -171,7 +142,7 @@ class BucketStore:
                 f"There is no bucket {self._address.bucket} for {self._address}. Make it, or set "
                 "RAPT_STORAGE_URL to another."
             )
-        if _REFUSED.search(message):
+        if REFUSED.search(message):
             credentials = CREDENTIALS[self._address.scheme]
             return f"Access to {self._address} is refused. Check {credentials} in the environment."
         if "error sending request" in message:

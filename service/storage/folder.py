@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore
 
 from service.storage.objects import PART, Tries, once
+from service.storage.whole_objects import WholeObjects
 from service.storage_errors import storage_errors
 
 
-class FolderStore:
+class FolderStore(WholeObjects):
     """``service.storage.objects.ObjectStore`` in a folder."""
 
     def __init__(self, folder: Path) -> None:
         """Use a folder, which is made if it is not there."""
         self._folder = folder
         with storage_errors():
-            self._store = LocalStore(folder, mkdir=True)
+            super().__init__(LocalStore(folder, mkdir=True))
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """Write an object while it arrives; see the protocol."""
@@ -27,30 +27,6 @@ class FolderStore:
             await self._store.put_async(
                 key, chunks, use_multipart=True, chunk_size=PART, max_concurrency=1
             )
-
-    def write(self, key: str, content: bytes) -> None:
-        """Write an object; see the protocol."""
-        with storage_errors():
-            self._store.put(key, content)
-
-    def write_new(self, key: str, content: bytes) -> bool:
-        """Write an object unless one is there; see the protocol."""
-        with storage_errors():
-            try:
-                self._store.put(key, content, mode="create")
-            except AlreadyExistsError:
-                return False
-        return True
-
-    def read(self, key: str) -> bytes:
-        """Return an object's content; see the protocol."""
-        with storage_errors():
-            return bytes(self._store.get(key).bytes())
-
-    def read_range(self, key: str, start: int, length: int) -> bytes:
-        """Return a part of an object's content; see the protocol."""
-        with storage_errors():
-            return bytes(self._store.get_range(key, start=start, length=length))
 
     @contextmanager
     def as_local_file(self, key: str, tries: Tries = once) -> Iterator[Path]:  # noqa: ARG002  # nothing is fetched
