@@ -118,7 +118,7 @@ def video(*, file: Path, interval: float, reports: tuple[Path, ...]) -> None:
     default=1,
     show_default=True,
     type=click.IntRange(0, 64),
-    help="Processes that work on videos, one each at a time. With 0, videos wait for workers that "
+    help="Processes that work on jobs, one each at a time. With 0, jobs wait for workers that "
     "are started otherwise (python -m service.worker).",
 )
 def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: int) -> None:
@@ -134,6 +134,7 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: 
     """
     # Checked in a process of its own, so that this one stays small for as long as it waits.
     command = [sys.executable, "-P", "-m", "service.command_line", "check", "--topology", topology]
+    command.append("--only-needed")
     if (status := subprocess.call(command)) != 0:  # noqa: S603  # our own words
         sys.exit(status)
     address = Address(host, port, topology, grpc_port)
@@ -149,16 +150,40 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: 
     type=click.Choice(get_args(Topology)),
     help="Of `rapt serve`; in triton the models are Triton's, and only settings are checked.",
 )
-def check(*, topology: Topology) -> None:
-    """Check settings, database and bucket, and the model files; say which would be served."""
+@click.option(
+    "--only-needed",
+    is_flag=True,
+    help="Leave out what the service starts without: RAPT_SOURCES, and whether Kafka answers.",
+)
+def check(*, topology: Topology, only_needed: bool) -> None:
+    """Try all that settings name, a line each, and the model files; nothing is changed.
+
+    The exit status is 1 if anything can't be used: settings, database, bucket, sources, Kafka, or
+    the model that would be served.
+    """
     # Imported late, as above.
-    from service.jobs.opened import check_storage  # noqa: PLC0415
+    from service.checks import outside_checks, storage_checks  # noqa: PLC0415
     from service.models_command import describe_served, describe_triton  # noqa: PLC0415
     from service.settings import load_settings  # noqa: PLC0415
 
     with _errors_as_messages():
-        check_storage(load_settings())
-        click.echo(describe_triton() if topology == "triton" else describe_served())
+        settings = load_settings()
+    checks = [
+        *storage_checks(settings),
+        describe_triton if topology == "triton" else describe_served,
+    ]
+    if not only_needed:
+        checks += outside_checks(settings)
+    said = set[str]()
+    for one in checks:
+        try:
+            click.echo(one())
+        except RaptError as error:
+            # What stands in the way of several is said once.
+            if error.message not in said:
+                click.echo(f"Error: {error.message}", err=True)
+            said.add(error.message)
+    sys.exit(1 if said else 0)
 
 
 @main.group()

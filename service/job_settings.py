@@ -1,5 +1,7 @@
 """Settings of jobs: what is taken in, how it is worked on, and how long it is kept."""
 
+from urllib.parse import urlsplit
+
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
@@ -116,8 +118,12 @@ class JobSettings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_of_postgres(cls, url: SecretStr) -> SecretStr:
+        # What libraries say of a URL may have a part of the password in it: it isn't told.
         if url and not _names_a_database(url.get_secret_value()):
-            raise ValueError("give postgresql://USER:PASSWORD@HOST/DATABASE")
+            raise ValueError(
+                "give postgresql://USER:PASSWORD@HOST/DATABASE; in the password %40 stands for @, "
+                "%2F for /, %3A for :, %3F for ? and %23 for #"
+            )
         return url
 
     @field_validator("storage_url")
@@ -142,7 +148,10 @@ def _names_a_database(url: str) -> bool:
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
 
     try:
-        return url.startswith(_POSTGRES) and bool(make_url(url).database)
+        parts = urlsplit(url)
+        # Whoever reads a URL in another way than we do takes a part of the password for the host.
+        is_plain = parts.netloc.count("@") <= 1 and "@" not in parts.path and not parts.fragment
+        has_name = bool(parts.path.strip("/") and make_url(url).database)
+        return url.startswith(_POSTGRES) and is_plain and has_name
     except (ArgumentError, ValueError):
-        # What they say may have a part of the password in it.
         return False

@@ -98,6 +98,9 @@ def load_settings() -> Settings:
         raise InvalidRequest(f"{error}: it is no JSON object.") from error
     except ValidationError as error:
         problems = [
-            f"RAPT_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
+            f"RAPT_{'_'.join(map(str, one['loc'])).upper()}: "
+            # What a check of ours says is what we wrote, without a word of pydantic's before it.
+            f"{one['ctx']['error'] if one['type'] == 'value_error' else one['msg']}"
+            for one in error.errors()
         ]
         raise InvalidRequest("; ".join(problems)) from error

@@ -15,17 +15,29 @@ NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|specified bucket does no
 _UNAVAILABLE = "The storage doesn't answer. Try again shortly."
 
 
-class StorageFull(CapacityError):
+class StorageFailed(CapacityError):
+    """What is kept can't be reached, or nothing can be added to it."""
+
+    @property
+    def why(self) -> str:
+        """What the storage itself says, on a line, for the log."""
+        return str(self.__cause__ or self).partition("\n")[0]
+
+
+class StorageFull(StorageFailed):
     """There is no room for what is to be kept."""
 
 
-class StorageUnavailable(CapacityError):
+class StorageUnavailable(StorageFailed):
     """What is kept can't be read or written now."""
 
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Tell a failure of storage in our words; a row that is there already passes through.
+    """Tell a failure of storage in our words.
+
+    That a row is there already, or that what we wrote is nothing to be stored, is no failure of
+    storage: it passes through.
 
     Raises:
         StorageFull: the disk is full.
@@ -34,12 +46,12 @@ def storage_errors() -> Iterator[None]:
     """
     # Imported late: who only names an error needs none of them.
     from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415
-    from sqlalchemy.exc import DBAPIError, IntegrityError  # noqa: PLC0415
+    from sqlalchemy.exc import DataError, DBAPIError, IntegrityError  # noqa: PLC0415
     from sqlalchemy.exc import TimeoutError as NoConnectionFree  # noqa: PLC0415
 
     try:
         yield
-    except IntegrityError:
+    except (IntegrityError, DataError):
         raise
     except (FileNotFoundError, NotFoundError) as error:
         if NO_BUCKET.search(str(error)):

@@ -1,6 +1,6 @@
 """Starts the service, says when it is ready, and ends all of it.
 
-BentoML runs as a child process, and beside it workers for videos. All are asked to end on Ctrl-C or
+BentoML runs as a child process, and beside it workers for jobs. All are asked to end on Ctrl-C or
 SIGTERM, and by the kernel should this process be killed. A worker that ends by itself is started
 again; where BentoML ends, all of it does.
 """
@@ -84,7 +84,7 @@ def serve_until_told(address: Address, on_ready: Callable[[], None], workers: in
     Args:
         address: where.
         on_ready: called once, when photos are answered.
-        workers: how many are to work on videos; with none, the data folder is left to others.
+        workers: how many are to work on jobs; with none, the data folder is left to others.
 
     Returns:
         0 if it was told to end, else BentoML's exit status.

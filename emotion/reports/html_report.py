@@ -1,4 +1,4 @@
-"""A video's report as one HTML page: ``page.html`` beside this module."""
+"""A video's report as one HTML page: ``video.html`` beside this module."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +49,7 @@ def as_html(report: Report, title: str, created_at: datetime | None) -> bytes:
     longest = sorted(lanes, key=lambda lane: len(lane.face.moments), reverse=True)
     shown = {lane.number for lane in longest[:_SHOWN_LANES]}
     more = {lane.number for lane in longest[_SHOWN_LANES:_MOST_LANES]}
-    text = template("page.html").render(
+    text = template("video.html").render(
         report=report,
         title=title or "Video",
         created_at=created_at,

@@ -6,7 +6,7 @@ policy forbids it to load anything.
 
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from emotion.palette import COLOURS
@@ -15,13 +15,18 @@ from emotion.reports.wording import percent
 
 
 def template(name: str) -> Template:
-    """Return a page of this package, with the look that all of them have."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.lstrip_blocks = True
+    """Return a page of this package, with the look and the frame (``page.html``) of all of them."""
+    environment = Environment(
+        loader=FunctionLoader(_text),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters |= {"clock": clock, "percent": percent}
     style = Markup(_text("style.css"))  # noqa: S704  # our own
     environment.globals |= {"COLOURS": COLOURS, "WIDTH": WIDTH, "HEIGHT": HEIGHT, "style": style}
-    return environment.from_string(_text(name))
+    return environment.get_template(name)
 
 
 def _text(name: str) -> str:

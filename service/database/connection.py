@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
 
 from emotion.errors import InvalidRequest
 from service.database.clock import SQLITE_NOW
@@ -27,11 +37,13 @@ POSTGRES_CONNECTION = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,  # Milliseconds.
+    "client_encoding": "utf8",
 }
 _POSTGRES_SETTINGS = (
     "SET statement_timeout = '30s'",
     "SET idle_in_transaction_session_timeout = '30s'",
 )
+_UTF8 = "UTF8"
 _POOL_SECONDS = 10.0  # Until a connection of the pool is free.
 
 
@@ -63,18 +75,27 @@ class Database:
         """Try whether a server can be used, and say what stands in the way: for the start.
 
         Raises:
-            InvalidRequest: there is none, it doesn't answer, or refuses.
+            InvalidRequest: there is none, it doesn't answer, refuses, or can't hold every name.
             StorageUnavailable: a file can't be opened.
         """
+        is_server = self._engine.dialect.name == "postgresql"
         with storage_errors():
             try:
-                self._engine.connect().close()
-            except OperationalError as error:
-                if self._engine.dialect.name == "sqlite":
+                with self._engine.connect() as connection:
+                    encoding = (
+                        connection.scalar(text("SHOW server_encoding")) if is_server else _UTF8
+                    )
+            except DBAPIError as error:
+                if not is_server:
                     raise
                 raise InvalidRequest(
                     f"The database can't be used: {_reason(error)}. Check RAPT_DATABASE_URL."
                 ) from error
+        if encoding != _UTF8:
+            raise InvalidRequest(
+                f"The database can't be used: its encoding is {encoding}, and names may have any "
+                "letter. Make one with ENCODING 'UTF8' TEMPLATE template0."
+            )
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -119,6 +140,15 @@ class Database:
                     f"The tables of videos are not this version's: {error}. Run the Rapt that made "
                     "them, or a later one."
                 ) from error
+
+    def has_tables(self) -> bool:
+        """Return whether there are any of ours.
+
+        Raises:
+            StorageUnavailable: see ``begin``.
+        """
+        with self.begin() as connection:
+            return inspect(connection).has_table(installation.name)
 
     def installation(self) -> Installation:
         """Return whose rows these are, and where the objects lie that belong to them.
@@ -193,7 +223,7 @@ def _prepare_postgres(connection: Any, _record: object) -> None:  # noqa: ANN401
     connection.commit()
 
 
-def _reason(error: OperationalError) -> str:
+def _reason(error: DBAPIError) -> str:
     """Return what libpq says, without where it was asked and what it advises."""
     first = str(error.orig).partition("\n")[0]
     return first.rpartition("failed: ")[2].removeprefix("FATAL:").strip().rstrip(".")

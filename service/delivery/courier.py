@@ -24,10 +24,12 @@ class Outcome:
     Attributes:
         why: it failed, without the address, which may hold a secret; None if it arrived.
         is_final: whether trying again is of no use.
+        wait: seconds for which it asks to be left alone.
     """
 
     why: str | None = None
     is_final: bool = False
+    wait: float = 0.0
 
 
 class Sender(Protocol):
@@ -52,13 +54,13 @@ class Pace:
     longest_wait: float
     give_up_after: float
 
-    def wait_after(self, attempts: int) -> float:
-        """Return the seconds until the next try."""
+    def wait_after(self, attempts: int, asked: float = 0.0) -> float:
+        """Return the seconds until the next try; more where that is asked for."""
         longest = self.longest_wait
         wait = self.first_wait
         for _ in range(attempts - 1):
             wait = min(wait * _BACK_OFF, longest)
-        return min(wait, longest)
+        return min(max(wait, asked), longest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +100,4 @@ class Courier:
             self.deliveries.end(delivery)
         else:
             log.info("delivery_failed", why=outcome.why, **said)
-            self.deliveries.put_off(delivery, self.pace.wait_after(delivery.attempts))
+            self.deliveries.put_off(delivery, self.pace.wait_after(delivery.attempts, outcome.wait))

@@ -5,8 +5,10 @@ answers differently the next time gains nothing by it.
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from yarl import URL
@@ -18,6 +20,7 @@ Address = IPv4Address | IPv6Address
 # Gives the addresses of a host and a port.
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
+_HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]*")
 MOST_URL = 2048  # Characters; a column's width.
 # All that is handed out for unicast (RFC 4291, 2.4). Outside of it lie loopback, link-local, unique
 # and site-local addresses, multicast, IPv4 in IPv6 and its translation (64:ff9b::/96).
@@ -64,11 +67,26 @@ def parse_webhook(text: str, *, insecure: bool) -> URL:
         port = url.explicit_port
     except ValueError as error:
         raise InvalidRequest("webhook: it can't be read as a URL.") from error
+    if _ends_in_a_number(url.raw_host or ""):
+        raise InvalidRequest("webhook: its host is neither a name nor an address with four parts.")
     if url.scheme not in (("https", "http") if insecure else ("https",)) or not url.raw_host:
         raise InvalidRequest("webhook: it must be a whole URL that begins with https://.")
     if url.raw_user is not None or url.raw_password is not None or port == 0:
         raise InvalidRequest("webhook: it must have no user, no password and no port 0.")
-    return url
+    # As its owner wrote it: what is decoded in a signed address is another address.
+    return URL(text, encoded=True) if text.isascii() else url
+
+
+def _ends_in_a_number(host: str) -> bool:
+    """Return whether a host is one that some take for an address (127.1, 0x7f000001), others not.
+
+    See https://url.spec.whatwg.org/#ends-in-a-number-checker; an address of four parts is none.
+    """
+    with suppress(ValueError):
+        ip_address(host)
+        return False
+    last = host.removesuffix(".").rpartition(".")[2]
+    return last.isdecimal() or _HEXADECIMAL.fullmatch(last) is not None
 
 
 async def resolve(host: str, port: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Sends webhooks: signed, to addresses that were judged, and no further than told."""
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from service.delivery_settings import DeliverySettings
 
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "Rapt-Webhooks"}
 _LEAST_ERROR = 300
+_SECONDS = re.compile(r"[0-9]{1,9}")  # A date isn't heeded.
 
 
 class WebhookSender:
@@ -60,7 +62,7 @@ class WebhookSender:
             async with asyncio.timeout(self._settings.webhook_seconds):
                 url = parse_webhook(delivery.address, insecure=self._settings.webhook_insecure)
                 addresses = await look_up(url, self._networks, self._resolver)
-                return _outcome_of(await self._post(session, url, addresses, delivery))
+                return await self._post(session, url, addresses, delivery)
         except InvalidRequest as error:
             return Outcome(error.message)
         except TimeoutError:
@@ -75,8 +77,8 @@ class WebhookSender:
         url: URL,
         addresses: Sequence[Address],
         delivery: Delivery,
-    ) -> int:
-        """Return the status that it is answered with."""
+    ) -> Outcome:
+        """Post it to the first of some addresses that takes a connection."""
         body = Event.of(delivery.job).model_dump_json().encode()
         headers = {
             **_HEADERS,
@@ -85,15 +87,15 @@ class WebhookSender:
         }
         for address in addresses[:-1]:
             try:
-                return await _status(session, url, address, headers, body)
+                return await _outcome_at(session, url, address, headers, body)
             except ClientConnectorError:
                 continue
-        return await _status(session, url, addresses[-1], headers, body)
+        return await _outcome_at(session, url, addresses[-1], headers, body)
 
 
-async def _status(
+async def _outcome_at(
     session: ClientSession, url: URL, address: Address, headers: Mapping[str, str], body: bytes
-) -> int:
+) -> Outcome:
     # To the very address that was judged; the certificate has to be the name's all the same.
     async with session.post(
         url.with_host(str(address)),
@@ -103,10 +105,14 @@ async def _status(
         allow_redirects=False,
     ) as response:
         # The body is left unread, whatever its size.
-        return response.status
+        return _outcome_of(response.status, response.headers.get("Retry-After", ""))
 
 
-def _outcome_of(status: int) -> Outcome:
+def _outcome_of(status: int, retry_after: str) -> Outcome:
     if HTTPStatus.OK <= status < _LEAST_ERROR:
         return Outcome()
-    return Outcome(f"It answered {status}.", is_final=status == HTTPStatus.GONE)
+    return Outcome(
+        f"It answered {status}.",
+        is_final=status == HTTPStatus.GONE,
+        wait=float(retry_after) if _SECONDS.fullmatch(retry_after) else 0.0,
+    )

@@ -25,7 +25,7 @@ from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
 from service.jobs.uploads import Arrival, Upload
 from service.metrics import JobsPresent
 from service.settings import Settings
-from service.storage_errors import StorageFull, StorageUnavailable
+from service.storage_errors import StorageFailed, StorageFull
 
 _DROP_TRIES, _DROP_WAIT = 5, 0.2  # Seconds.
 _DROP_SECONDS = 5.0  # A caller waits for his answer meanwhile.
@@ -256,7 +256,7 @@ class Desk:
             try:
                 await asyncio.to_thread(self._folder.store.erase, job.prefix)
                 await asyncio.to_thread(self._folder.ledger.forget, job)
-            except (StorageFull, StorageUnavailable) as error:
+            except StorageFailed as error:
                 log.warning("upload_not_dropped", job=job.id, why=error.message)
                 # The store lets go of a part a moment after it has failed, and only then is room.
                 await asyncio.sleep(_DROP_WAIT if left else 0)
@@ -278,6 +278,6 @@ class Desk:
 
 def _other_key() -> InvalidRequest:
     return InvalidRequest(
-        "This Idempotency-Key was used for something else, or with other settings. "
-        "Use a key of its own for each."
+        "This key (Idempotency-Key, or the id of a message) was used for something else, or with "
+        "other settings. Use one of its own for each."
     )

@@ -4,7 +4,7 @@ All of it lies in the data folder, or rows in a PostgreSQL, or objects in a buck
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from service.database.connection import Database
@@ -12,10 +12,11 @@ from service.jobs.executors import Executors
 from service.jobs.ledger import Ledger
 from service.jobs.queue import Queue
 from service.settings import Settings
+from service.storage.address import BucketAddress
 from service.storage.bucket import BucketStore
 from service.storage.folder import FolderStore
 from service.storage.objects import ObjectStore
-from service.storage.ownership import MARK, take_for
+from service.storage.ownership import is_marked_for, take_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +62,46 @@ def opened_folder(settings: Settings) -> Iterator[OpenedFolder]:
             database.close()
 
 
-def check_storage(settings: Settings) -> None:
-    """Try whether the database and the bucket that are set can be used; nothing is made.
+def check_rows(settings: Settings) -> None:
+    """Try whether the database can be used; nothing is made.
 
     Raises:
-        InvalidRequest: one can't, and why.
+        InvalidRequest: it can't, and why.
     """
-    if settings.database_url:
-        database = Database(settings.rows_url)
-        try:
-            database.connect()
-        finally:
-            database.close()
-    if settings.bucket:
-        store = BucketStore(settings.bucket, settings.data_folder.fetched)
-        with store.saying_why(), suppress(FileNotFoundError):
-            store.read(MARK)
+    with _database_that_is_there(settings):
+        pass
+
+
+def check_objects(settings: Settings, address: BucketAddress) -> bool:
+    """Try whether a bucket can be used with the database; nothing is made.
+
+    Returns:
+        Whether there are objects of this installation.
+
+    Raises:
+        InvalidRequest: it can't, and why.
+    """
+    with _database_that_is_there(settings) as database:
+        mine = database.installation() if database and database.has_tables() else None
+    store = BucketStore(address, settings.data_folder.fetched)
+    with store.saying_why():
+        return is_marked_for(
+            mine.id if mine else None, store, str(address), mine.place if mine else None
+        )
+
+
+@contextmanager
+def _database_that_is_there(settings: Settings) -> Iterator[Database | None]:
+    """Use the database while the block runs; a file that isn't there is not made."""
+    if not settings.database_url and not settings.data_folder.has_rows:
+        yield None
+        return
+    database = Database(settings.rows_url)
+    try:
+        database.connect()
+        yield database
+    finally:
+        database.close()
 
 
 def _store(settings: Settings, database: Database) -> ObjectStore:

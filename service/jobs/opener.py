@@ -10,7 +10,7 @@ import structlog
 from emotion.errors import InvalidRequest
 from service.metrics import JobsPresent
 from service.settings import Settings
-from service.storage_errors import StorageFull, StorageUnavailable
+from service.storage_errors import StorageFailed, StorageUnavailable
 
 if TYPE_CHECKING:
     from service.jobs.desk import Desk
@@ -76,7 +76,7 @@ class DeskOpener:
 
     def _try(self) -> None:
         # What is wrong is in the log by then, and may be mended before the first video comes.
-        with suppress(StorageFull, StorageUnavailable):
+        with suppress(StorageFailed):
             self.open()
 
     @property

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from service.storage_errors import StorageFull, StorageUnavailable
+from service.storage_errors import StorageFailed
 
 T = TypeVar("T")
 
@@ -57,8 +57,8 @@ class Patience:
         for left in reversed(range(self._tries)):
             try:
                 return work()
-            except (StorageFull, StorageUnavailable) as error:
-                log.warning("storage_failed", why=str(error.__cause__ or error), tries_left=left)
+            except StorageFailed as error:
+                log.warning("storage_failed", why=error.why, tries_left=left)
                 if not left:
                     raise
                 if self._ending.wait(wait):

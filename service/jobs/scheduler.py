@@ -18,7 +18,7 @@ from service.jobs.requests import location_of, settings_of
 from service.jobs.schedules import Schedule, Schedules
 from service.settings import Settings
 from service.sources import Found, Sources, allowed_location
-from service.storage_errors import StorageFull, StorageUnavailable
+from service.storage_errors import StorageFailed, StorageUnavailable
 
 # Of files that become jobs; what a file is, its bytes say later.
 SUFFIXES: dict[Kind, tuple[str, ...]] = {
@@ -60,8 +60,8 @@ class Scheduler:
             for schedule in self.schedules.due(time.time()):
                 if self.schedules.take(schedule, time.time() + _TURN_SECONDS):
                     self._look_at(schedule)
-        except (StorageFull, StorageUnavailable) as error:
-            log.warning("schedules_failed", why=str(error.__cause__ or error))
+        except StorageFailed as error:
+            log.warning("schedules_failed", why=error.why)
 
     def _look_at(self, schedule: Schedule) -> None:
         try:

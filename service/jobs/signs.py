@@ -3,18 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
-import structlog
-
+from service.chores import do_chore
 from service.jobs.job import Job
 from service.jobs.ledger import Ledger
-from service.storage_errors import StorageFull, StorageUnavailable
 
 _SIGN_SECONDS = 10.0
 # Six signs: storage may fail for a while, and the front with it.
 ABANDONED_SECONDS = 60.0
-
-log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -31,7 +28,4 @@ async def said_to_arrive(ledger: Ledger, job: Job) -> AsyncIterator[None]:
 async def _say(ledger: Ledger, job: Job) -> None:
     while True:
         await asyncio.sleep(_SIGN_SECONDS)
-        try:
-            await asyncio.to_thread(ledger.still_arrives, job)
-        except (StorageFull, StorageUnavailable) as error:
-            log.warning("sign_not_given", job=job.id, why=str(error.__cause__ or error))
+        await asyncio.to_thread(do_chore, "sign_of_upload", partial(ledger.still_arrives, job))

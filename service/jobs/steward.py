@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from service.chores import do_chore
 from service.jobs.job import ENDED, Job, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.signs import ABANDONED_SECONDS
@@ -15,7 +16,6 @@ from service.jobs.vigil import Vigil
 from service.jobs.work import got_no_further
 from service.jobs.workflow import Workflows
 from service.settings import Settings
-from service.storage_errors import StorageFull, StorageUnavailable, storage_errors
 
 _UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
 _MOST = 1000  # Jobs looked at in one go.
@@ -55,12 +55,7 @@ class Steward:
 
     def _do(self, *chores: Callable[[], None]) -> None:
         for chore in chores:
-            try:
-                with storage_errors():
-                    chore()
-            except (StorageFull, StorageUnavailable) as error:
-                why = str(error.__cause__ or error)
-                log.warning("chore_failed", chore=chore.__name__, why=why)
+            do_chore(chore.__name__, chore)
 
     def hand_out(self) -> None:
         """Give workers what is next, and note what ended without a word."""

@@ -22,7 +22,7 @@ from service.jobs.inputs import Inputs
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
 from service.storage.objects import ObjectStore
-from service.storage_errors import StorageFull, StorageUnavailable
+from service.storage_errors import StorageFailed, StorageFull, StorageUnavailable
 
 T = TypeVar("T")
 # Runs a named step: not again, if it is known to be done.
@@ -192,7 +192,7 @@ class Work:
             self.claims.hand_back(claim)
         except ClaimLost:
             self._let_go(claim)
-        except (StorageFull, StorageUnavailable):
+        except StorageFailed:
             # Others take it up once they see that this worker has ended.
             return False
         else:
@@ -216,7 +216,7 @@ class Work:
     def _still_holds(self, claim: Claim) -> bool:
         try:
             return self.claims.holds(claim)
-        except (StorageFull, StorageUnavailable):
+        except StorageFailed:
             # Not known; the write at the segment's end will tell.
             return True
 

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from functools import partial
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from emotion.errors import CapacityError
+from service.chores import do_chore
 from service.delivery.courier import Courier, Pace
 from service.delivery.deliveries import Deliveries
 from service.jobs.brokers import Brokers
@@ -19,7 +20,6 @@ from service.kafka.broker import Broker
 from service.kafka.messages import REQUESTED
 from service.kafka.requests import Incoming, Intake, Requests
 from service.settings import Settings
-from service.storage_errors import StorageFull, StorageUnavailable
 
 _POLL_SECONDS = 0.5
 _LOOK_SECONDS = 5.0
@@ -63,18 +63,18 @@ class Bridge:
             while not ending.is_set():
                 self._look()
                 if self._is_up:
-                    _carefully(self._courier.go_round)
+                    do_chore("kafka_courier", self._courier.go_round)
                 message = self._consumer.poll(_POLL_SECONDS)
                 if message is not None:
                     self._take(message, ending)
         finally:
             self._consumer.close()
-            _carefully(self._brokers.forget)
+            do_chore("kafka_state", self._brokers.forget)
 
     def _look(self) -> None:
         if time.monotonic() >= self._next_look:
             self._is_up = self._broker.look()
-            _carefully(lambda: self._brokers.say(is_up=self._is_up))
+            do_chore("kafka_state", partial(self._brokers.say, is_up=self._is_up))
             self._next_look = time.monotonic() + _LOOK_SECONDS
 
     def _take(self, message: Message, ending: threading.Event) -> None:
@@ -103,7 +103,7 @@ class Bridge:
             self._consumer.seek(place)
         except KafkaException as error:
             # Its partition is another's now, who gets it, since it isn't committed.
-            log.info("message_left", message=incoming.place, why=str(error))
+            log.info("message_left", message=incoming.place, why=error.args[0].str())
 
 
 def _told_of_commit(failure: KafkaError | None, places: list[TopicPartition]) -> None:
@@ -120,11 +120,3 @@ def _incoming(message: Message) -> Incoming:
         message.key(),
         message.value(),
     )
-
-
-def _carefully(work: Callable[[], None]) -> None:
-    """Leave work undone where storage fails: the next time may do."""
-    try:
-        work()
-    except (StorageFull, StorageUnavailable) as error:
-        log.warning("kafka_chore_failed", why=str(error.__cause__ or error))

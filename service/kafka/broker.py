@@ -92,21 +92,26 @@ class Broker:
 
     def look(self) -> bool:
         """Return whether it answers; a change is logged, once."""
-        try:
-            self._producer.list_topics(timeout=_PROBE_SECONDS)
-            is_up = True
-        except KafkaException as error:
-            is_up = False
-            self._why = self._why or str(error)
+        why = self.try_to_reach()
+        is_up = why is None
         if is_up is not self._is_up:
             self._is_up = is_up
             if is_up:
                 log.info("kafka_up")
             else:
-                log.warning("kafka_down", why=self._why)
-        if is_up:
-            self._why = ""
+                log.warning("kafka_down", why=why)
         return is_up
+
+    def try_to_reach(self) -> str | None:
+        """Return why it doesn't answer; None if it does."""
+        try:
+            self._producer.list_topics(timeout=_PROBE_SECONDS)
+        except KafkaException as error:
+            # What librdkafka tells by its callback says more.
+            self._producer.poll(0.0)
+            return self._why or error.args[0].str()
+        self._why = ""
+        return None
 
     def publish(self, messages: Sequence[Outgoing]) -> list[str | None]:
         """Publish messages; return of each why it was not taken, or None."""
@@ -120,7 +125,9 @@ class Broker:
                     headers=dict(one.headers),
                     on_delivery=partial(_note, outcomes, number),
                 )
-            except (KafkaException, BufferError) as error:
+            except KafkaException as error:
+                outcomes[number] = error.args[0].str()
+            except BufferError as error:
                 outcomes[number] = str(error)
         self._producer.flush(_PUBLISH_SECONDS + 1.0)
         return outcomes

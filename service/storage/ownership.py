@@ -24,8 +24,29 @@ def take_for(installation: str, store: ObjectStore, place: str, earlier: str | N
         StorageFull: there is no room for the mark.
         StorageUnavailable: it can't be read or written.
     """
-    mine = installation.encode()
     # Read first: there are stores that make a bucket for whoever writes into it.
+    if not is_marked_for(installation, store, place, earlier) and not store.write_new(
+        MARK, installation.encode()
+    ):
+        # Somebody was faster.
+        is_marked_for(installation, store, place, earlier)
+
+
+def is_marked_for(
+    installation: str | None, store: ObjectStore, place: str, earlier: str | None
+) -> bool:
+    """Return whether a store's objects are marked as an installation's, and not nobody's.
+
+    Args:
+        installation: its id; None if its database has none yet.
+        store: of the objects.
+        place: see ``take_for``.
+        earlier: likewise.
+
+    Raises:
+        InvalidRequest: see ``take_for``.
+        StorageUnavailable: likewise.
+    """
     try:
         found = store.read(MARK)
     except FileNotFoundError as error:
@@ -34,9 +55,10 @@ def take_for(installation: str, store: ObjectStore, place: str, earlier: str | N
                 f"{place} has none of this database's objects: they were in {earlier}. Set "
                 f"RAPT_STORAGE_URL to that, or copy all of them, {MARK} too."
             ) from error
-        found = mine if store.write_new(MARK, mine) else store.read(MARK)
-    if found != mine:
+        return False
+    if installation is None or found != installation.encode():
         raise InvalidRequest(
             f"{place} has the objects of another installation. Set RAPT_STORAGE_URL to another "
             "bucket or prefix, or RAPT_DATABASE_URL to the database that belongs to it."
         )
+    return True

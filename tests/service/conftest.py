@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from service.metrics import PhotoMetrics
+from tests.kafka_server import KafkaServer, kafka_server
 from tests.postgres_server import PostgresServer, running_postgres
 from tests.s3_server import S3Server
 from tests.service.inbox import BUCKET as INBOX
@@ -58,6 +59,14 @@ def inbox(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Inbox:
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
     return Inbox(s3.store(INBOX), uuid.uuid4().hex)
+
+
+@pytest.fixture
+def kafka() -> Iterator[KafkaServer]:
+    """A broker of the test's own, with the topics of jobs."""
+    with kafka_server() as server:
+        server.make_topics()
+        yield server
 
 
 @pytest.fixture

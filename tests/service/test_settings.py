@@ -40,6 +40,10 @@ def test_a_deadline_is_a_positive_number_of_seconds(
         "mysql://me:guessed@db/rapt",
         "postgresql://me:guessed@db",
         "postgresql://me:guess:ed@db:x/rapt",
+        "postgresql://me:my@guess@db/rapt",
+        "postgresql://me:12/guess@db/rapt",
+        "postgresql://me:my#guess@db/rapt",
+        "postgresql://me:my?guess@db/rapt",
         "sqlite:///guessed",
     ],
 )

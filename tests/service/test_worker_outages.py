@@ -67,7 +67,7 @@ def test_a_database_that_is_away_for_a_while_is_asked_again(
     with worker(settings, RAPT_DATABASE_URL=url, RAPT_STORAGE_TRIES="6") as one:
         until(lambda: desk.get(video_id).segments_done >= 1)
         database_gate.shut()
-        until(lambda: one.wrote("heartbeat_failed") and one.wrote("chore_failed"))
+        until(lambda: one.wrote('"chore": "heartbeat"') and one.wrote('"chore": "take_up"'))
         time.sleep(3.0)
         database_gate.open()
         desk.wait(video_id, State.DONE)
@@ -89,7 +89,7 @@ def test_a_role_that_has_its_database_and_no_more_is_enough_and_its_password_is_
             video_id = desk.send(fake_video(segments=4, seconds=0.5))
             until(lambda: desk.get(video_id).segments_done >= 1)
             database_gate.shut()
-            until(lambda: one.wrote("heartbeat_failed"))
+            until(lambda: one.wrote('"chore": "heartbeat"'))
             database_gate.open()
             until(lambda: one.wrote("job_done"))
     assert [line for line in one.lines if PASSWORD in line] == []

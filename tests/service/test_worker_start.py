@@ -10,8 +10,10 @@ from click.testing import CliRunner
 from service.command_line import main
 from service.jobs.job import LOCAL, Kind
 from service.settings import Settings
+from tests.kafka_server import KafkaServer
 from tests.postgres_server import GUARDED, PostgresServer
 from tests.s3_server import JOBS_BUCKET
+from tests.service.inbox import Inbox
 from tests.service.jobs.workers import office, worker
 
 pytestmark = pytest.mark.parametrize("kept", ["remote"], indirect=True)
@@ -81,6 +83,55 @@ def test_serve_does_not_start_and_says_why(
         'Error: The database can\'t be used: database "nowhere" does not exist. Check '
         "RAPT_DATABASE_URL.\n",
     )
+
+
+def test_check_says_a_line_of_each_that_can_be_used(
+    kept: str, inbox: Inbox, kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in kafka.environment.items():
+        monkeypatch.setenv(name, value)
+    inbox.put("in/talk.mp4", b"1")
+    monkeypatch.setenv("RAPT_SOURCES", f"{inbox.uri('in/')},{inbox.uri('none/')}")
+    settings = Settings()
+    before = CliRunner().invoke(main, ["check"]).stdout.splitlines()
+    with office(settings):
+        result = CliRunner().invoke(main, ["check"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    database, bucket, options, models, source, empty, servers = result.stdout.splitlines()
+    assert database.startswith("Database postgresql://postgres")
+    assert database.endswith(": answers.")
+    assert before[1] == f"Bucket {settings.bucket}: answers, and is nobody's yet."
+    assert bucket == f"Bucket {settings.bucket}: has this database's objects."
+    assert options == "Kafka's options: can be used."
+    assert models.startswith("Models in ")
+    assert source == f"Source {inbox.uri('in/')}: can be read."
+    assert empty == f"Source {inbox.uri('none/')}: can be read; there is nothing below it yet."
+    assert servers == f"Kafka {kafka.servers}: answers."
+
+
+def test_check_says_all_that_cant_be_used(
+    kept: str, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_SOURCES", "s3://nobody-made-it/a/")
+    monkeypatch.setenv("RAPT_KAFKA_SERVERS", f"127.0.0.1:{free_port}")
+    result = CliRunner().invoke(main, ["check"])
+    source, servers = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert source == ("Error: There is no s3://nobody-made-it/a/. Send it again when it is there.")
+    assert servers.startswith("Error: Kafka doesn't answer: ")
+    assert "Connection refused" in servers
+    assert servers.endswith(" Check RAPT_KAFKA_SERVERS.")
+    assert CliRunner().invoke(main, ["check", "--only-needed"]).exit_code == 0
+
+
+def test_check_refuses_the_bucket_that_a_worker_would_refuse(
+    kept: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with office(Settings()), postgres.database() as other:
+        monkeypatch.setenv("RAPT_DATABASE_URL", other)
+        result = CliRunner().invoke(main, ["check"])
+    assert result.exit_code == 1
+    assert "has the objects of another installation" in result.stderr
 
 
 def test_check_takes_nothing_for_its_own(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
+from sqlalchemy.exc import DataError
 
 from emotion.errors import InvalidRequest
 from service.database.clock import Now
@@ -118,12 +119,38 @@ def test_what_stands_in_the_way_at_the_start_is_said_in_a_sentence(
             "failed to resolve host 'nowhere.invalid': [Errno -2] Name or service not known"
         ),
         "postgresql://me:guessed@127.0.0.1:1/rapt": "Connection refused",
+        "postgresql://me:guessed@127.0.0.1:1/rapt?ssl=1": 'invalid connection option "ssl"',
     }
     said = {url: why_not(url) for url in wrong}
     assert said == {
         url: f"The database can't be used: {why}. Check RAPT_DATABASE_URL."
         for url, why in wrong.items()
     }
+
+
+def test_a_database_that_cant_hold_every_letter_is_refused(postgres: PostgresServer) -> None:
+    with postgres.database("template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'") as latin:
+        assert why_not(latin) == (
+            "The database can't be used: its encoding is LATIN1, and names may have any letter. "
+            "Make one with ENCODING 'UTF8' TEMPLATE template0."
+        )
+
+
+def test_text_is_utf8_whatever_the_server_would_have_clients_use(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        name = make_url(url).database
+        postgres.run(f"ALTER DATABASE {name} SET client_encoding = 'LATIN1'")
+        database = Database(url)
+        with database.begin() as connection:
+            assert connection.scalar(text("select cast(:name as text)"), {"name": "あ"}) == "あ"
+        database.close()
+
+
+def test_what_cant_be_stored_is_no_outage(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(DataError), database.begin() as connection:
+        connection.execute(text("select cast(:name as text)"), {"name": "a\0b"})
+    database.close()
 
 
 def test_the_right_password_is_taken(postgres: PostgresServer) -> None:

@@ -94,3 +94,9 @@ def test_what_is_a_day_old_is_given_up_and_the_log_says_so(
 def test_waits_grow_four_times_each_up_to_the_longest() -> None:
     waits = [PACE.wait_after(attempts) for attempts in range(1, 9)]
     assert waits == [5.0, 20.0, 80.0, 320.0, 1280.0, HOUR, HOUR, HOUR]
+
+
+def test_who_asks_to_be_left_alone_is_up_to_the_longest() -> None:
+    assert PACE.wait_after(1, 60.0) == 60.0
+    assert PACE.wait_after(4, 60.0) == 320.0
+    assert PACE.wait_after(1, 1e9) == HOUR

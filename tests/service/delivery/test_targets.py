@@ -112,6 +112,11 @@ def test_a_whole_https_url_may_be_a_webhook(url: str) -> None:
         "https://[::ffff:127.0.0.1]/",
         "https://169.254.169.254/latest/meta-data",
         "https://①②⑦.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://example.0/",
+        "https://1.1.1.1.1./",
     ],
 )
 def test_anything_else_is_refused_at_once(url: str) -> None:

@@ -1,0 +1,71 @@
+"""What ``rapt check`` tries beside the models: where jobs are kept, what they read, who is told.
+
+Nothing is made, and nothing is taken for one's own.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from sqlalchemy import make_url
+
+from emotion.errors import InvalidRequest
+from service.jobs.opened import check_objects, check_rows
+from service.settings import Settings
+from service.sources import Location, Sources
+from service.storage.address import BucketAddress
+
+# Tries something, and returns a line for people; raises a RaptError that says what is wrong.
+Check = Callable[[], str]
+
+
+def storage_checks(settings: Settings) -> Iterator[Check]:
+    """Give what the service can't start without."""
+    if settings.database_url:
+        yield partial(_rows, settings)
+    if settings.bucket:
+        yield partial(_objects, settings, settings.bucket)
+    if settings.kafka_servers:
+        yield partial(_kafka_settings, settings)
+
+
+def outside_checks(settings: Settings) -> Iterator[Check]:
+    """Give what the service starts without, and waits for."""
+    sources = Sources()
+    for location in settings.allowed_sources:
+        yield partial(_source, sources, location)
+    if settings.kafka_servers:
+        yield partial(_kafka, settings)
+
+
+def _rows(settings: Settings) -> str:
+    check_rows(settings)
+    return f"Database {make_url(settings.rows_url).render_as_string()}: answers."
+
+
+def _objects(settings: Settings, address: BucketAddress) -> str:
+    is_marked = check_objects(settings, address)
+    whose = "has this database's objects" if is_marked else "answers, and is nobody's yet"
+    return f"Bucket {address}: {whose}."
+
+
+def _kafka_settings(settings: Settings) -> str:
+    # Imported late: only who has Kafka needs its client.
+    from service.kafka.broker import Broker  # noqa: PLC0415
+
+    Broker(settings)
+    return "Kafka's options: can be used."
+
+
+def _source(sources: Sources, location: Location) -> str:
+    found = next(sources.below(location), None)
+    what = "can be read" if found else "can be read; there is nothing below it yet"
+    return f"Source {location}: {what}."
+
+
+def _kafka(settings: Settings) -> str:
+    from service.kafka.broker import Broker  # noqa: PLC0415
+
+    why = Broker(settings).try_to_reach()
+    if why is not None:
+        raise InvalidRequest(f"Kafka doesn't answer: {why}. Check RAPT_KAFKA_SERVERS.")
+    return f"Kafka {settings.kafka_servers}: answers."
