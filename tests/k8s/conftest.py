@@ -17,3 +17,9 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def production() -> Rendered:
     """All that is right. Not to be changed."""
     return render(FOLDER / "overlays" / "production")
+
+
+@pytest.fixture(scope="session")
+def without_keda() -> Rendered:
+    """The same, scaled by Kubernetes' own autoscaler. Not to be changed."""
+    return render(FOLDER / "examples" / "hpa")

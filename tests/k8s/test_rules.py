@@ -65,6 +65,49 @@ def test_two_autoscalers_of_one_workload_are_noticed(production: Rendered) -> No
     }
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(
+            "scaling_has_room",
+            f"{_SCALER}/rapt-worker",
+            ("spec", "minReplicas"),
+            30,
+            "it scales from 30 to 20, which is no range",
+        ),
+        Fault(
+            "scaling_metrics_exist",
+            f"{_SCALER}/rapt-front",
+            ("spec", "metrics", 0, "pods", "metric", "name"),
+            "rapt_requests_waiting",
+            "it scales on rapt_requests_waiting, which nobody counts",
+        ),
+        Fault(
+            "scaling_metrics_exist",
+            f"{_SCALER}/rapt-worker",
+            ("spec", "metrics", 0, "external", "metric", "name"),
+            "rapt_videos",
+            "it scales on rapt_videos, which nobody counts",
+        ),
+        Fault(
+            "one_scales_a_workload",
+            f"{_SCALER}/rapt-front",
+            ("spec", "scaleTargetRef", "name"),
+            "rapt-triton",
+            f"it scales Deployment/rapt-triton, and so does {_SCALER}/rapt-front: they would fight",
+            subject=f"{_SCALER}/rapt-triton",
+        ),
+    ],
+    ids=str,
+)
+def test_a_fault_of_kubernetes_own_autoscaler_is_noticed(
+    without_keda: Rendered, fault: Fault
+) -> None:
+    assert broken_rules(fault.planted_in(without_keda)) == {
+        fault.rule: [Problem(fault.subject or fault.where, fault.reason)]
+    }
+
+
 def test_a_worker_whose_pods_have_no_lasting_names_is_noticed(production: Rendered) -> None:
     (worker,) = production.of("StatefulSet")
     spec = {
