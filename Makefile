@@ -9,7 +9,7 @@ LOCK_FLAGS ?=
 
 PYTEST = .venv/bin/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
-SOURCES := $(wildcard emotion service training loadtests benchmarks tests)
+SOURCES := $(wildcard emotion service training k8s loadtests benchmarks tests)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -106,6 +106,10 @@ check: .venv/.ready  ## Check format, lint, types and layers
 	.venv/bin/mypy $(SOURCES)
 	.venv/bin/lint-imports
 
+.PHONY: manifests
+manifests: .venv/.ready  ## Render k8s/ and check what its manifests mean
+	.venv/bin/python -m k8s.checks
+
 .PHONY: format
 format: .venv/.ready  ## Format the sources and mend what lint can mend
 	.venv/bin/ruff format $(SOURCES)
@@ -144,7 +148,7 @@ bento: .venv-serve/.ready  ## Pack a Bento with the champion (MLFLOW_TRACKING_UR
 	@echo "Serve it: BENTOML_HOME=build/bento/home .venv-serve/bin/bentoml serve rapt:latest"
 
 .PHONY: ci
-ci: check test wheel  ## All that CI does
+ci: check manifests test wheel  ## All that CI does
 
 UV_COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK_FLAGS)

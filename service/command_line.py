@@ -232,6 +232,21 @@ def list_versions() -> None:
         list_models()
 
 
+@main.command()
+def migrate() -> None:
+    """Bring the tables of jobs up to date, and end: for clusters, ahead of fronts and workers.
+
+    Those do it at their start as well; so elsewhere nobody needs this command.
+    """
+    # Imported late, as above.
+    from service.jobs.migration import migrate as bring_up_to_date  # noqa: PLC0415
+    from service.settings import load_settings  # noqa: PLC0415
+
+    with _errors_as_messages():
+        bring_up_to_date(load_settings())
+        click.echo("The tables of jobs are up to date.")
+
+
 def _say_ready(address: Address) -> None:
     grpc = f"gRPC: {address.grpc_target}. " if address.grpc_port else ""
     click.echo(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from dbos import DBOS, DBOSConfig
+from dbos._serialization import DefaultSerializer
+from dbos._sys_db import SystemDatabase
 from sqlalchemy import create_engine, text
 
 from service.database.connection import POSTGRES_CONNECTION
@@ -22,6 +24,7 @@ from service.storage_errors import storage_errors
 # by workers of the same. DBOS would take a hash of the source: each release would strand jobs.
 _VERSION = "1"
 _QUEUE = "jobs"
+_SCHEMA = "dbos"  # Of PostgreSQL; DBOS's own choice.
 _NAME = "analyse_video"
 _POLL_SECONDS = 0.5
 _END_POLL_SECONDS = 2.0  # Between two looks of a thread whose end is waited for.
@@ -161,6 +164,30 @@ class Workflows:
         """Forget a job."""
         for ticket in job.tickets:
             DBOS.delete_workflow(ticket)
+
+
+def migrate_workflows(url: str) -> None:
+    """Bring DBOS's tables up to date, as the start of a worker does too.
+
+    Raises:
+        StorageFull: there is no room for them.
+        StorageUnavailable: they can't be read or written.
+    """
+    # What DBOS documents for it would make the triggers of notifications too, which are off here.
+    tables = SystemDatabase.create(
+        system_database_url=url,
+        engine_kwargs=_engine_options(url),
+        engine=None,
+        schema=_SCHEMA,
+        serializer=DefaultSerializer(),
+        executor_id=None,
+        use_listen_notify=False,
+    )
+    with storage_errors():
+        try:
+            tables.run_migrations()
+        finally:
+            tables.destroy()
 
 
 def _pending() -> dict[str, str]:

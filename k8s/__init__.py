@@ -1,0 +1,1 @@
+"""How Rapt runs on Kubernetes: manifests, and the checks of them."""

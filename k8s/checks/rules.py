@@ -1,0 +1,96 @@
+"""All rules, in the order in which they are asked."""
+
+from collections.abc import Callable, Iterator
+
+from k8s.checks.commands import commands_exist
+from k8s.checks.images import images_are_pinned
+from k8s.checks.manifests import Problem, Rendered
+from k8s.checks.network import (
+    all_is_denied_at_first,
+    calls_are_let_out,
+    open_ports_are_served,
+    served_ports_are_open,
+)
+from k8s.checks.probes import (
+    pods_drain,
+    probe_paths_exist,
+    probes_mean_different_things,
+    rollouts_keep_serving,
+)
+from k8s.checks.references import (
+    monitors_find_services,
+    named_objects_exist,
+    ports_exist,
+    routes_lead_somewhere,
+    settings_roll_pods,
+    volumes_exist,
+)
+from k8s.checks.resources import (
+    budgets_leave_room,
+    requests_are_within_limits,
+    resources_are_asked_for,
+)
+from k8s.checks.scaling import (
+    one_scales_a_workload,
+    scaling_has_room,
+    scaling_metrics_exist,
+    triggers_name_their_authentication,
+)
+from k8s.checks.schemas import fields_are_known
+from k8s.checks.security import (
+    namespaces_are_restricted,
+    nothing_is_exposed,
+    pods_are_restricted,
+    secrets_are_elsewhere,
+)
+from k8s.checks.selectors import selectors_find_pods, spreads_count_their_own
+from k8s.checks.settings import settings_are_known, workers_are_their_pods
+
+Rule = Callable[[Rendered], Iterator[Problem]]
+
+# The others read fields without asking whether they are there.
+FIRST: Rule = fields_are_known
+RULES: tuple[Rule, ...] = (
+    all_is_denied_at_first,
+    budgets_leave_room,
+    calls_are_let_out,
+    commands_exist,
+    images_are_pinned,
+    monitors_find_services,
+    named_objects_exist,
+    namespaces_are_restricted,
+    nothing_is_exposed,
+    one_scales_a_workload,
+    open_ports_are_served,
+    pods_are_restricted,
+    pods_drain,
+    ports_exist,
+    probe_paths_exist,
+    probes_mean_different_things,
+    requests_are_within_limits,
+    resources_are_asked_for,
+    rollouts_keep_serving,
+    routes_lead_somewhere,
+    scaling_has_room,
+    scaling_metrics_exist,
+    secrets_are_elsewhere,
+    selectors_find_pods,
+    served_ports_are_open,
+    settings_are_known,
+    settings_roll_pods,
+    spreads_count_their_own,
+    triggers_name_their_authentication,
+    volumes_exist,
+    workers_are_their_pods,
+)
+
+
+def broken_rules(rendered: Rendered) -> dict[str, list[Problem]]:
+    """Return what is wrong, by the name of the rule that says so.
+
+    Where fields are wrong or missing, nothing else is asked.
+    """
+    if problems := list(FIRST(rendered)):
+        return {FIRST.__name__: problems}
+    found = {rule.__name__: list(rule(rendered)) for rule in RULES}
+    return {name: problems for name, problems in found.items() if problems}

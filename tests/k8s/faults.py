@@ -1,0 +1,300 @@
+"""What each rule is proved by; see ``tests.k8s.test_rules``."""
+
+from tests.k8s.planted import CONTAINER, NOTHING, POD, Fault
+
+_RAPT = {"app.kubernetes.io/name": "rapt"}
+_FRONT, _WORKER = "Deployment/rapt-front", "StatefulSet/rapt-worker"
+_TRITON, _MIGRATE = "Deployment/rapt-triton", "Job/rapt-migrate"
+_SPREAD = (*POD, "topologySpreadConstraints", 0, "labelSelector", "matchLabels")
+_COMPONENT = "app.kubernetes.io/component"
+_MODELS = (*POD, "initContainers", 0)
+
+OF_OBJECTS = [
+    Fault(
+        "fields_are_known", _FRONT, (*CONTAINER, "imagePullPolcy"), "Always",
+        "spec.template.spec.containers.0: Additional properties are not allowed ('imagePullPolcy' "
+        "was unexpected)",
+    ),
+    Fault(
+        "fields_are_known", _FRONT, ("spec", "replicas"), "two",
+        "spec.replicas: 'two' is not of type 'integer', 'null'",
+    ),
+    Fault(
+        "fields_are_known", "ScaledObject/rapt-worker", ("spec", "minReplicas"), 1,
+        "spec: Additional properties are not allowed ('minReplicas' was unexpected)",
+    ),
+    Fault(
+        "fields_are_known", "GRPCRoute/rapt-front", ("apiVersion",),
+        "gateway.networking.k8s.io/v1alpha2",
+        "apiVersion: 'gateway.networking.k8s.io/v1' was expected",
+    ),
+    Fault(
+        "fields_are_known", "ExternalSecret/rapt", ("kind",), "ExternalSecrets",
+        "no schema of external-secrets.io/v1 ExternalSecrets is known; Kubernetes 1.34 has none of "
+        "version v1, and k8s/schemas has no external-secrets.io_externalsecrets.yaml",
+        subject="ExternalSecrets/rapt",
+    ),
+    Fault(
+        "selectors_find_pods", "Service/rapt-front", ("spec", "selector", _COMPONENT), "frnt",
+        "it selects no pod: app.kubernetes.io/component=frnt, app.kubernetes.io/name=rapt",
+    ),
+    Fault(
+        "selectors_find_pods", _FRONT, ("spec", "selector", "matchLabels", _COMPONENT), "frnt",
+        "its selector doesn't match the labels of its own pods",
+    ),
+    Fault(
+        "selectors_find_pods", "PodDisruptionBudget/rapt-worker",
+        ("spec", "selector", "matchLabels"), {**_RAPT, _COMPONENT: "workers"},
+        "it selects no pod: app.kubernetes.io/name=rapt, app.kubernetes.io/component=workers",
+    ),
+    Fault(
+        "selectors_find_pods", "NetworkPolicy/storage",
+        ("spec", "podSelector", "matchExpressions", 0, "values"), ["frnt"],
+        "it selects no pod: app.kubernetes.io/component In ['frnt']",
+    ),
+    Fault(
+        "spreads_count_their_own", _WORKER, (*_SPREAD, _COMPONENT), "front",
+        "its spread over kubernetes.io/hostname doesn't count its own pods",
+    ),
+    Fault(
+        "ports_exist", _FRONT, (*CONTAINER, "readinessProbe", "httpGet", "port"), "web",
+        "its readinessProbe asks port web, which the container hasn't",
+    ),
+    Fault(
+        "ports_exist", "Service/rapt-front", ("spec", "ports", 0, "targetPort"), "web",
+        "port web is none of Deployment/rapt-front's names of ports",
+    ),
+    Fault(
+        "ports_exist", "Service/rapt-front", ("spec", "ports", 0, "targetPort"), 3000,
+        "port 3000 is none of Deployment/rapt-front's names of ports",
+    ),
+    Fault(
+        "routes_lead_somewhere", "HTTPRoute/rapt-front",
+        ("spec", "rules", 0, "backendRefs", 0, "port"), 3001,
+        "there is no Service rapt-front with port 3001",
+    ),
+    Fault(
+        "routes_lead_somewhere", "GRPCRoute/rapt-front",
+        ("spec", "rules", 0, "backendRefs", 0, "name"), "rapt-grpc",
+        "there is no Service rapt-grpc with port 3001",
+    ),
+    Fault(
+        "volumes_exist", _WORKER, (*CONTAINER, "volumeMounts", 2),
+        {"name": "cache", "mountPath": "/cache"},
+        "it mounts the volume cache, which it hasn't",
+    ),
+    Fault(
+        "volumes_exist", _WORKER, (*POD, "volumes", 2), {"name": "cache", "emptyDir": {}},
+        "its volume cache is mounted nowhere",
+    ),
+    Fault(
+        "named_objects_exist", _FRONT, (*POD, "serviceAccountName"), "raptor",
+        "it names the ServiceAccount raptor, which nothing here makes",
+    ),
+    Fault(
+        "named_objects_exist", _WORKER, ("spec", "serviceName"), "rapt-workers",
+        "it names the Service rapt-workers, which nothing here makes",
+    ),
+    Fault(
+        "named_objects_exist", _WORKER, (*CONTAINER, "envFrom", 1, "secretRef", "name"), "rapt",
+        "it names the Secret rapt, which nothing here makes",
+    ),
+    Fault(
+        "resources_are_asked_for", _MIGRATE, (*CONTAINER, "resources", "limits"), NOTHING,
+        "container migrate has no limits of memory",
+    ),
+    Fault(
+        "resources_are_asked_for", _TRITON, (*_MODELS, "resources", "requests"), {},
+        "container models has no requests of cpu and memory",
+    ),
+    Fault(
+        "requests_are_within_limits", _FRONT, (*CONTAINER, "resources", "requests", "memory"),
+        "3Gi", "container front requests 3Gi of memory, above its limit of 2560Mi",
+    ),
+    Fault(
+        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "minAvailable"), 1,
+        "it has both bounds, or none: exactly one of minAvailable and maxUnavailable",
+    ),
+    Fault(
+        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "maxUnavailable"), 0,
+        "maxUnavailable is 0: no pod may ever be moved, so that no node can be emptied",
+    ),
+]  # fmt: skip
+
+OF_WORK = [
+    Fault(
+        "probe_paths_exist", _FRONT, (*CONTAINER, "livenessProbe", "httpGet", "path"), "/healthz",
+        "its livenessProbe asks /healthz, which nobody answers",
+    ),
+    Fault(
+        "probe_paths_exist", _TRITON, (*CONTAINER, "startupProbe", "httpGet", "path"), "/readyz",
+        "its startupProbe asks /readyz, which nobody answers",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT,
+        (*CONTAINER, "livenessProbe", "httpGet", "path"), "/readyz",
+        "its livenessProbe asks /readyz as its readinessProbe does: pods would be restarted as "
+        "soon as what they need is away",
+    ),
+    Fault(
+        "probes_mean_different_things", _TRITON, (*CONTAINER, "startupProbe"), NOTHING,
+        "container triton has no startupProbe",
+    ),
+    Fault(
+        "pods_drain", _FRONT, (*CONTAINER, "lifecycle"), NOTHING,
+        "container front has no preStop sleep of 5 s or more: requests still come when it has "
+        "stopped listening",
+    ),
+    Fault(
+        "pods_drain", _FRONT, (*POD, "terminationGracePeriodSeconds"), 30,
+        "terminationGracePeriodSeconds is 30, less than the 50 s that its preStop sleep and its "
+        "longest request take",
+    ),
+    Fault(
+        "pods_drain", _TRITON, (*CONTAINER, "args", 2), "--exit-timeout-secs=90",
+        "terminationGracePeriodSeconds is 60, less than the 100 s that its preStop sleep and its "
+        "longest request take",
+    ),
+    Fault(
+        "rollouts_keep_serving", _FRONT,
+        ("spec", "strategy", "rollingUpdate", "maxUnavailable"), 1,
+        "its strategy's maxUnavailable is not 0",
+    ),
+    Fault(
+        "scaling_has_room", "ScaledObject/rapt-front", ("spec", "minReplicaCount"), 20,
+        "it scales from 20 to 20, which is no range",
+    ),
+    Fault(
+        "one_scales_a_workload", "ScaledObject/rapt-worker",
+        ("spec", "scaleTargetRef", "kind"), "Deployment",
+        "it scales Deployment/rapt-worker, which is not there",
+    ),
+    Fault(
+        "one_scales_a_workload", _FRONT, ("spec", "replicas"), 3,
+        "it has replicas, and ScaledObject/rapt-front has them too: they would fight",
+    ),
+    Fault(
+        "scaling_metrics_exist", "ScaledObject/rapt-front",
+        ("spec", "triggers", 0, "metadata", "query"), "sum(rapt_requests_waiting)",
+        "it scales on rapt_requests_waiting, which nobody counts",
+    ),
+    Fault(
+        "triggers_name_their_authentication", "ScaledObject/rapt-worker",
+        ("spec", "triggers", 0, "authenticationRef", "name"), "rapt",
+        "there is no TriggerAuthentication rapt",
+    ),
+    Fault(
+        "triggers_name_their_authentication", "TriggerAuthentication/rapt-database",
+        ("spec", "secretTargetRef", 0, "key"), "DATABASE_URL",
+        "no secret rapt-secrets has the key DATABASE_URL",
+    ),
+    Fault(
+        "settings_are_known", _WORKER, (*CONTAINER, "env", 1),
+        {"name": "RAPT_JOB_TRYS", "value": "3"}, "RAPT_JOB_TRYS is no setting of Rapt's",
+    ),
+    Fault(
+        "settings_are_known", _FRONT, (*CONTAINER, "env", 1, "value"), "0",
+        "RAPT_TRITON_PHOTOS is refused: Input should be greater than or equal to 1",
+    ),
+    Fault(
+        "workers_are_their_pods", _WORKER,
+        (*CONTAINER, "env", 0, "valueFrom", "fieldRef", "fieldPath"), "spec.nodeName",
+        "RAPT_EXECUTOR_ID is not the pod's name (fieldRef metadata.name)",
+    ),
+    Fault(
+        "commands_exist", _WORKER, (*CONTAINER, "command", 2), "service.workers",
+        "container worker runs python -m service.workers, which is not there",
+    ),
+    Fault(
+        "commands_exist", _MIGRATE, (*CONTAINER, "command", 1), "upgrade",
+        "container migrate runs rapt upgrade, which is not there",
+    ),
+    Fault(
+        "images_are_pinned", _WORKER, (*CONTAINER, "image"), "registry.example.com/rapt:0.1.0",
+        "container worker's image registry.example.com/rapt:0.1.0 has no digest: give `images` of "
+        "the overlay one (make pin-images)",
+    ),
+    Fault(
+        "images_are_pinned", _WORKER, (*CONTAINER, "image"),
+        "registry.example.com/rapt@sha256:1234",
+        "container worker's image registry.example.com/rapt@sha256:1234 has no digest: give "
+        "`images` of the overlay one (make pin-images)",
+    ),
+]  # fmt: skip
+
+_SECURITY = (*CONTAINER, "securityContext")
+
+OF_SAFETY = [
+    Fault(
+        "pods_are_restricted", _FRONT, (*_SECURITY, "readOnlyRootFilesystem"), NOTHING,
+        "container front may write to its image: pods here are restricted",
+    ),
+    Fault(
+        "pods_are_restricted", _FRONT, (*_SECURITY, "capabilities"), NOTHING,
+        "container front keeps capabilities: pods here are restricted",
+    ),
+    Fault(
+        "pods_are_restricted", _WORKER, (*POD, "hostNetwork"), True,  # noqa: FBT003  # JSON's
+        "it shares a namespace of its host: pods here are restricted",
+    ),
+    Fault(
+        "pods_are_restricted", _WORKER, (*POD, "volumes", 1),
+        {"name": "scratch", "hostPath": {"path": "/tmp"}},  # noqa: S108  # a bad example
+        "it has a volume of its host: pods here are restricted",
+    ),
+    Fault(
+        "pods_are_restricted", _TRITON, (*POD, "automountServiceAccountToken"), NOTHING,
+        "it is given a token of Kubernetes: pods here are restricted",
+    ),
+    Fault(
+        "namespaces_are_restricted", "Namespace/rapt",
+        ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "baseline",
+        "pod-security.kubernetes.io/enforce is not restricted",
+    ),
+    Fault(
+        "secrets_are_elsewhere", _WORKER, (*CONTAINER, "env", 1),
+        {"name": "AWS_SECRET_ACCESS_KEY", "value": "sesame"},
+        "AWS_SECRET_ACCESS_KEY is a secret: have ExternalSecret fetch it",
+    ),
+    Fault(
+        "secrets_are_elsewhere", _WORKER, (*CONTAINER, "env", 1),
+        {"name": "RAPT_DATABASE_URL", "value": "postgresql://me:sesame@host/rapt"},
+        "RAPT_DATABASE_URL is a secret: have ExternalSecret fetch it",
+    ),
+    Fault(
+        "nothing_is_exposed", "Service/rapt-front", ("spec", "type"), "LoadBalancer",
+        "a LoadBalancer is reached from outside of the cluster",
+    ),
+    Fault(
+        "nothing_is_exposed", _FRONT, (*CONTAINER, "ports", 0, "hostPort"), 3000,
+        "port http is its host's: reached from outside",
+    ),
+    Fault(
+        "all_is_denied_at_first", "NetworkPolicy/default-deny", ("spec", "policyTypes"),
+        ["Ingress"], "none denies egress of all pods", subject="NetworkPolicy",
+    ),
+    Fault(
+        "served_ports_are_open", "NetworkPolicy/triton", ("spec", "ingress", 1), NOTHING,
+        "no NetworkPolicy lets anybody reach port metrics of Deployment/rapt-triton",
+        subject="Service/rapt-triton",
+    ),
+    Fault(
+        "open_ports_are_served", "NetworkPolicy/triton", ("spec", "ingress", 0, "ports", 1),
+        {"port": 9000}, "it opens port 9000, on which Deployment/rapt-triton doesn't listen",
+    ),
+    Fault(
+        "open_ports_are_served", "NetworkPolicy/triton", ("spec", "ingress", 0, "ports"), NOTHING,
+        "it opens port of any number, on which Deployment/rapt-triton doesn't listen",
+    ),
+    Fault(
+        "calls_are_let_out", "NetworkPolicy/front", ("spec", "egress", 0, "ports", 0, "port"),
+        8000,
+        "no NetworkPolicy lets it call rapt-triton:8001, which its RAPT_TRITON_ADDRESS names",
+        subject=_FRONT,
+    ),
+    Fault(
+        "calls_are_let_out", "NetworkPolicy/dns",
+        ("spec", "podSelector", "matchExpressions", 0, "values"), ["triton", "migration"],
+        "no NetworkPolicy lets it ask for names (port 53)", subject=_MIGRATE,
+    ),
+]  # fmt: skip

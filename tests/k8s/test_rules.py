@@ -1,0 +1,178 @@
+"""Each rule notices something that no other does, and names the object and the reason."""
+
+import json
+
+import pytest
+
+from k8s.checks.manifests import Manifest, Problem, Rendered
+from k8s.checks.rules import FIRST, RULES, broken_rules
+from tests.k8s.faults import OF_OBJECTS, OF_SAFETY, OF_WORK
+from tests.k8s.planted import Fault, added, without
+
+FAULTS = [*OF_OBJECTS, *OF_WORK, *OF_SAFETY]
+_SCALER = "HorizontalPodAutoscaler"
+# Proved below: their faults aren't one value of one object.
+_ELSEWHERE = {"monitors_find_services", "settings_roll_pods"}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_fault_is_noticed_by_its_rule_alone(production: Rendered, fault: Fault) -> None:
+    assert broken_rules(fault.planted_in(production)) == {
+        fault.rule: [Problem(fault.subject or fault.where, fault.reason)]
+    }
+
+
+def test_every_rule_is_proved() -> None:
+    proved = {fault.rule for fault in FAULTS} | _ELSEWHERE
+    assert proved == {rule.__name__ for rule in (FIRST, *RULES)}
+
+
+def test_settings_whose_name_has_no_hash_are_noticed(production: Rendered) -> None:
+    (config,) = production.of("ConfigMap")
+    written = json.dumps([one.body for one in production.manifests])
+    bodies = json.loads(written.replace(config.name, "rapt-settings"))
+    problems = broken_rules(Rendered(tuple(map(Manifest, bodies)), is_shared=True))
+    reason = (
+        "the name of its ConfigMap rapt-settings doesn't end in a hash, so that a change of it is "
+        "no rollout: let configMapGenerator make it"
+    )
+    owners = ("Deployment/rapt-front", "StatefulSet/rapt-worker", "Job/rapt-migrate")
+    assert list(problems) == ["settings_roll_pods"]
+    assert {str(one) for one in problems["settings_roll_pods"]} == {
+        f"{owner}: {reason}" for owner in owners
+    }
+
+
+def test_two_autoscalers_of_one_workload_are_noticed(production: Rendered) -> None:
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": _SCALER,
+        "metadata": {"name": "front"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "rapt-front"},
+            "minReplicas": 2,
+            "maxReplicas": 4,
+        },
+    }
+    assert broken_rules(added(production, scaler)) == {
+        "one_scales_a_workload": [
+            Problem(
+                f"{_SCALER}/front",
+                "it scales Deployment/rapt-front, and so does ScaledObject/rapt-front: they would "
+                "fight",
+            )
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(
+            "scaling_has_room",
+            f"{_SCALER}/rapt-worker",
+            ("spec", "minReplicas"),
+            30,
+            "it scales from 30 to 20, which is no range",
+        ),
+        Fault(
+            "scaling_metrics_exist",
+            f"{_SCALER}/rapt-front",
+            ("spec", "metrics", 0, "pods", "metric", "name"),
+            "rapt_requests_waiting",
+            "it scales on rapt_requests_waiting, which nobody counts",
+        ),
+        Fault(
+            "scaling_metrics_exist",
+            f"{_SCALER}/rapt-worker",
+            ("spec", "metrics", 0, "external", "metric", "name"),
+            "rapt_videos",
+            "it scales on rapt_videos, which nobody counts",
+        ),
+        Fault(
+            "one_scales_a_workload",
+            f"{_SCALER}/rapt-front",
+            ("spec", "scaleTargetRef", "name"),
+            "rapt-triton",
+            f"it scales Deployment/rapt-triton, and so does {_SCALER}/rapt-front: they would fight",
+            subject=f"{_SCALER}/rapt-triton",
+        ),
+    ],
+    ids=str,
+)
+def test_a_fault_of_kubernetes_own_autoscaler_is_noticed(
+    without_keda: Rendered, fault: Fault
+) -> None:
+    assert broken_rules(fault.planted_in(without_keda)) == {
+        fault.rule: [Problem(fault.subject or fault.where, fault.reason)]
+    }
+
+
+def test_a_worker_whose_pods_have_no_lasting_names_is_noticed(production: Rendered) -> None:
+    (worker,) = production.of("StatefulSet")
+    spec = {
+        key: value
+        for key, value in worker.spec.items()
+        if key not in ("podManagementPolicy", "serviceName", "updateStrategy")
+    }
+    deployment = {**worker.body, "kind": "Deployment", "spec": spec}
+    planted = added(
+        without(without(production, str(worker)), "ScaledObject/rapt-worker"), deployment
+    )
+    assert broken_rules(planted)["workers_are_their_pods"] == [
+        Problem(
+            "Deployment/rapt-worker",
+            "a worker's pod has a new name each time: make it a StatefulSet",
+        )
+    ]
+
+
+def test_a_secret_in_the_manifests_is_noticed(production: Rendered) -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "rapt-more"},
+        "stringData": {"key": "sesame"},
+    }
+    assert broken_rules(added(production, secret)) == {
+        "secrets_are_elsewhere": [
+            Problem(
+                "Secret/rapt-more", "a secret is in the manifests: have ExternalSecret fetch it"
+            )
+        ]
+    }
+
+
+def test_without_the_policy_that_denies_all_both_directions_are_noticed(
+    production: Rendered,
+) -> None:
+    assert broken_rules(without(production, "NetworkPolicy/default-deny")) == {
+        "all_is_denied_at_first": [
+            Problem("NetworkPolicy", "none denies ingress of all pods"),
+            Problem("NetworkPolicy", "none denies egress of all pods"),
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("component", "port", "reason"),
+    [
+        ("triton", "figures", "no Service that it selects has a port figures"),
+        ("tritn", "metrics", "it selects no Service"),
+    ],
+)
+def test_a_monitor_that_finds_nothing_is_noticed(
+    production: Rendered, component: str, port: str, reason: str
+) -> None:
+    monitor = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": "triton"},
+        "spec": {
+            "selector": {"matchLabels": {"app.kubernetes.io/component": component}},
+            "endpoints": [{"port": port}],
+        },
+    }
+    assert broken_rules(added(production, monitor)) == {
+        "monitors_find_services": [Problem("ServiceMonitor/triton", reason)]
+    }
