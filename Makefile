@@ -144,8 +144,8 @@ bento: $(SERVING)/.ready  ## Pack a Bento with the champion (MLFLOW_TRACKING_URI
 	cp requirements/serving.txt $(BENTO_SOURCES)/requirements
 	if [ -n "$${MLFLOW_TRACKING_URI:-}" ]; then \
 		$(SERVING)/bin/rapt models pull --into $(BENTO_SOURCES)/model_repository; fi
-	BENTOML_HOME=$(abspath $(BENTO))/home BENTOML_DO_NOT_TRACK=True \
-		$(SERVING)/bin/bentoml build --output tag $(BENTO_SOURCES)
+	cd $(BENTO_SOURCES) && BENTOML_HOME=$(abspath $(BENTO))/home BENTOML_DO_NOT_TRACK=True \
+		$(abspath $(SERVING))/bin/bentoml build --output tag
 	@echo "Packed:" && cd $(BENTO_SOURCES) && RAPT_HOME=none \
 		$(abspath $(SERVING))/bin/python -m service.command_line models list
 	@echo "Serve it: BENTOML_HOME=$(BENTO)/home $(SERVING)/bin/bentoml serve rapt:latest"

@@ -57,6 +57,8 @@ def _make(suite: str, root: Path) -> None:
     made = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603  # ours
     if made.returncode:
         raise NoBareSystem(f"debootstrap ended with {made.returncode}; the reason is above.")
+    # An engine gives a container its hosts.
+    (unfinished / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n", encoding="utf-8")
     for name in ("python", "python3"):
         (unfinished / "usr/local/bin" / name).symlink_to("/usr/bin/python3")
     unfinished.rename(root)

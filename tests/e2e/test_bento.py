@@ -83,11 +83,12 @@ def test_it_holds_nothing_but_what_serves(committed: Path) -> None:
         "bentofile.yaml",
         "emotion",
         "model_repository",
-        "requirements",
         "service",
     }
 
 
+# MLflow, a build and three processes, each of which may be slow to start.
+@pytest.mark.timeout(400)
 def test_a_packed_champion_answers_over_http_and_grpc_without_its_registry(
     registry: TestRegistry, classifiers: Classifiers, folder: Path, face_jpeg: bytes
 ) -> None:
