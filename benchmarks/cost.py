@@ -14,6 +14,7 @@ import click
 from benchmarks.costing import (
     MILLION,
     Cost,
+    Fleet,
     fleet,
     million_photos,
     study_hours,
@@ -26,7 +27,7 @@ from benchmarks.prices import PRICES, PriceFile, read_prices
 _RESULTS, _PAGE = Path("benchmarks/results.json"), Path("docs/cost.md")
 # As many as keep every topology's batches filled, and no more.
 _CLIENTS, _TRANSPORT = 8, "http"
-_FLEETS, _SHARES = (2, 4, 16), (1.0, 0.5, 0.1)
+_FLEETS, _VOLUMES = (2, 4, 16), (1, 10, 100, 1000)
 _HOUR = 3600.0
 _WIDTH = 110
 
@@ -107,20 +108,20 @@ def _videos(results: Figures, file: PriceFile) -> str:
 
 def _replicas(milliseconds: float, file: PriceFile) -> str:
     fleets = [fleet(count, milliseconds, file) for count in _FLEETS]
-    head = ("fronts", "a month", "photos a month at most", *(f"at {one:.0%}" for one in _SHARES))
+    head = ("fronts", "a month", "at most", *(f"of {count:,} million" for count in _VOLUMES))
     rows = (
         (
             str(one.replicas),
             f"{one.month:,.0f}",
             f"{one.photos / MILLION:,.0f} million",
-            *(f"{one.a_million(share):.2f}" for share in _SHARES),
+            *(_of_volume(one, count) for count in _VOLUMES),
         )
         for one in fleets
     )
     said = _paragraph(
-        f"Fronts (`inline`, {file.pods.cores_a_front:g} cores each) that run all month, and what a",
-        "million photos cost where all, half or a tenth of what they could answer comes.",
-        "What isn't asked for costs as much as what is: scale in.",
+        f"Fronts (`inline`, {file.pods.cores_a_front:g} cores each) that run all month: what they",
+        "cost, how many photos they can answer, and what a million costs of so many a month.",
+        "A core that waits costs as much as one that works: scale in.",
     )
     return f"## How it hangs on replicas\n\n{said}\n\n{_table(head, rows)}"
 
@@ -134,21 +135,22 @@ def _batches(photos: Mapping[tuple[str, int], float], file: PriceFile) -> str:
         for name in topologies
     )
     said = _paragraph(
-        "Batches grow with how many ask at once, and what a million photos cost falls with them.",
+        "What a million photos cost. Batches grow with how many ask at once; the first few who ask",
+        "together bring nearly all that can be had.",
     )
     return f"## How it hangs on batches\n\n{said}\n\n{_table(head, rows)}"
 
 
 def _intervals(results: Figures, file: PriceFile) -> str:
-    measured = results["video_speed"]["intervals"]
+    measured = results["video_intervals"]["videos"]
     names = list(dict.fromkeys(one["name"] for one in measured))
     steps = sorted({one["interval"] for one in measured})
     costs = {(one["name"], one["interval"]): _of_video(one, file).total for one in measured}
     head = ("clip", *(f"{step:g} s" for step in steps))
     rows = ((name, *(f"{costs[name, step]:.2f}" for step in steps)) for name in names)
     said = _paragraph(
-        "A thousand hours, by seconds between frames that are looked at. Decoding is paid for",
-        "whatever the interval.",
+        "A thousand hours, by seconds between frames that are looked at, measured on",
+        f"{results['video_intervals']['measured'][:10]}. Decoding is paid for in any case.",
     )
     return f"## How it hangs on the interval\n\n{said}\n\n{_table(head, rows)}"
 
@@ -172,6 +174,13 @@ def _models(file: PriceFile) -> str:
         "labels, and who looks at the results, costs more than all of this.",
     )
     return f"## A year of models\n\n{said}\n\n{_table(('what', 'how often', 'a year'), rows)}"
+
+
+def _of_volume(one: Fleet, millions: int) -> str:
+    """Return what a million of so many millions a month costs, or that they are too many."""
+    if millions * MILLION > one.photos:
+        return "too many"
+    return f"{one.month / millions:.2f}"
 
 
 def _milliseconds(results: Figures) -> dict[tuple[str, int], float]:

@@ -22,7 +22,7 @@ class Cost:
         core_hours: of work.
         compute: what those cost, cores that wait included.
         storage: of objects, with the requests for them.
-        transfer: to the internet.
+        transfer: from and to the internet.
     """
 
     core_hours: float
@@ -39,8 +39,10 @@ class Cost:
 def million_photos(milliseconds: float, file: PriceFile) -> Cost:
     """Return what a million photos cost, of so many CPU milliseconds each."""
     core_hours = MILLION * milliseconds / 1000 / _HOUR
-    answers = MILLION * file.photos.answer_kib / _KIB_A_GIB
-    return Cost(core_hours, core_hours * file.busy_core_hour, 0.0, answers * file.prices.egress_gib)
+    came = MILLION * file.photos.mib / _MIB_A_GIB
+    went = MILLION * file.photos.answer_kib / _KIB_A_GIB
+    transfer = came * file.prices.ingress_gib + went * file.prices.egress_gib
+    return Cost(core_hours, core_hours * file.busy_core_hour, 0.0, transfer)
 
 
 def thousand_video_hours(cpu_seconds: float, file: PriceFile) -> Cost:
@@ -58,7 +60,8 @@ def thousand_video_hours(cpu_seconds: float, file: PriceFile) -> Cost:
         core_hours,
         core_hours * file.busy_core_hour,
         kept * prices.object_gib_month + requests,
-        reports * use.reads_a_report * prices.egress_gib,
+        THOUSAND * use.gib_an_hour * prices.ingress_gib
+        + reports * use.reads_a_report * prices.egress_gib,
     )
 
 
@@ -75,10 +78,6 @@ class Fleet:
     replicas: int
     month: float
     photos: float
-
-    def a_million(self, share: float) -> float:
-        """Return what a million photos cost where a share of ``photos`` comes."""
-        return self.month / (self.photos * share) * MILLION
 
 
 def fleet(replicas: int, milliseconds: float, file: PriceFile) -> Fleet:

@@ -25,6 +25,7 @@ class Prices(_Frozen):
     object_gib_month: Amount
     thousand_writes: Amount
     thousand_reads: Amount
+    ingress_gib: Amount
     egress_gib: Amount
 
 

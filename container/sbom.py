@@ -6,6 +6,7 @@ compared with the lock, and left without the installers, which the image hasn't 
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,8 +65,10 @@ def listed_by_cyclonedx(environment: Path) -> Document:
     """
     command = [sys.executable, "-m", "cyclonedx_py", "environment"]
     command += ["--pyproject", "pyproject.toml", "--spec-version", _SPECIFICATION.to_version()]
-    command += ["--output-reproducible", str(environment / "bin" / "python")]
-    done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # our own words
+    command += ["--output-reproducible", "--no-validate", str(environment / "bin" / "python")]
+    # It asks the environment's Python for its folders, to which PYTHONPATH would add others.
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, check=True, capture_output=True, env=clean)  # noqa: S603  # our own words
     document: Document = json.loads(done.stdout)
     return document
 
