@@ -3,13 +3,14 @@
 PYTHON ?= python3
 UV ?= .venv/bin/uv
 SERVE_FLAGS ?=
+STEPS_FLAGS ?=
 PYTEST_FLAGS ?=
 TEST_PROCESSES ?= 2
 LOCK_FLAGS ?=
 
 PYTEST = .venv/bin/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
-SOURCES := $(wildcard emotion service training k8s loadtests benchmarks tests)
+SOURCES := $(wildcard emotion service training k8s loadtests benchmarks container tests)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -31,7 +32,7 @@ endef
 
 .PHONY: help
 help:  ## List the targets
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: serve
 serve: .venv-serve/.ready  ## Start the service on 127.0.0.1:3000 (SERVE_FLAGS are passed on)
@@ -98,13 +99,15 @@ bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 agains
 	.venv/bin/python -m benchmarks.tracking
 	.venv/bin/python -m benchmarks.video_speed
 	.venv/bin/python -m benchmarks.job_throughput
+	.venv/bin/python -m benchmarks.cost
 
 .PHONY: check
-check: .venv/.ready  ## Check format, lint, types and layers
+check: .venv/.ready  ## Check format, lint, types, layers and the Containerfile
 	.venv/bin/ruff format --check $(SOURCES)
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/mypy $(SOURCES)
 	.venv/bin/lint-imports
+	.venv/bin/hadolint Containerfile
 
 .PHONY: manifests
 manifests: .venv/.ready  ## Render k8s/ and check what its manifests mean
@@ -133,19 +136,41 @@ wheel: .venv/.ready .venv-serve/.ready  ## Build the wheel and try it in the ser
 
 # Packed from a copy, so that the champion may take the committed model's place in it. Each step
 # works offline but the pull, which is done where MLFLOW_TRACKING_URI is set.
+SERVING ?= .venv-serve
+BENTO ?= build/bento
+BENTO_SOURCES = $(BENTO)/sources
+
 .PHONY: bento
-bento: .venv-serve/.ready  ## Pack a Bento with the champion (MLFLOW_TRACKING_URI) or the committed model
-	rm -rf build/bento
-	mkdir -p build/bento/sources/requirements
-	cp -R emotion service model_repository bentofile.yaml build/bento/sources
-	cp requirements/serving.txt build/bento/sources/requirements
+bento: $(SERVING)/.ready  ## Pack a Bento with the champion (MLFLOW_TRACKING_URI) or the committed model
+	rm -rf $(BENTO)
+	mkdir -p $(BENTO_SOURCES)/requirements
+	cp -R emotion service model_repository bentofile.yaml $(BENTO_SOURCES)
+	cp requirements/serving.txt $(BENTO_SOURCES)/requirements
 	if [ -n "$${MLFLOW_TRACKING_URI:-}" ]; then \
-		.venv-serve/bin/rapt models pull --into build/bento/sources/model_repository; fi
-	BENTOML_HOME=$(CURDIR)/build/bento/home BENTOML_DO_NOT_TRACK=True \
-		.venv-serve/bin/bentoml build --output tag build/bento/sources
-	@echo "Packed:" && cd build/bento/sources && RAPT_HOME=none \
-		../../../.venv-serve/bin/python -m service.command_line models list
-	@echo "Serve it: BENTOML_HOME=build/bento/home .venv-serve/bin/bentoml serve rapt:latest"
+		$(SERVING)/bin/rapt models pull --into $(BENTO_SOURCES)/model_repository; fi
+	cd $(BENTO_SOURCES) && BENTOML_HOME=$(abspath $(BENTO))/home BENTOML_DO_NOT_TRACK=True \
+		$(abspath $(SERVING))/bin/bentoml build --output tag
+	@echo "Packed:" && cd $(BENTO_SOURCES) && RAPT_HOME=none \
+		$(abspath $(SERVING))/bin/python -m service.command_line models list
+	@echo "Serve it: BENTOML_HOME=$(BENTO)/home $(SERVING)/bin/bentoml serve rapt:latest"
+
+.PHONY: pin-images
+pin-images: .venv/.ready  ## Write the digests that images' tags stand for now (Containerfile, k8s/)
+	.venv/bin/python -m container.pins
+
+# The steps run as root of folders below build/image, each a bare Debian at first (debootstrap).
+.PHONY: image-steps
+image-steps: .venv/.ready  ## Carry out the Containerfile's steps without a container engine
+	.venv/bin/python -m container.steps $(STEPS_FLAGS)
+
+.PHONY: sbom
+sbom: .venv/.ready .venv-serve/.ready  ## List the serving packages and licences (CycloneDX): build/sbom.json
+	mkdir -p build
+	.venv/bin/python -m container.sbom .venv-serve --into build/sbom.json
+
+.PHONY: cost
+cost: .venv/.ready  ## Write docs/cost.md anew from the benchmarks' figures and benchmarks/prices.toml
+	.venv/bin/python -m benchmarks.cost
 
 .PHONY: ci
 ci: check manifests test wheel  ## All that CI does

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from emotion.faces import Face
 from emotion.video.motion import Floats, Motion, distances_in_faces, places_of
 from emotion.video.observations import SampledFrame
+from emotion.video.pairing import cheapest_pairs
 
 # Somebody may be hidden for so many seconds, from sight to sight, and still be the same.
 LONGEST_GAP = 3.0
@@ -38,7 +38,6 @@ _JUMP_COST = 2.0
 # of faces that turn or come out from behind another, and where one was hidden; and by so much more
 # a second: who walks to the camera grows by an eighth.
 _GROWTH_AT_ONCE, _GROWTH_HIDDEN, _GROWTH_A_SECOND = 0.25, 0.15, 0.1
-_IMPOSSIBLE = 1e9
 # A face that is seen once must be as sure as this, or it was none.
 _SURE_AT_ONCE = 0.9
 _SIGHTS = 2
@@ -159,7 +158,8 @@ class _Tracker:
         if jumps:
             possible |= near
             costs = np.where(expected, costs, costs - squared + furthest + _JUMP_COST * away**2)
-        return _cheapest(tracks, rows, np.where(possible, costs, _IMPOSSIBLE))
+        pairs = cheapest_pairs(costs, possible)
+        return {tracks[one]: rows[other] for one, other in pairs}
 
     def _nearness(self, tracks: list[int], places: Floats) -> tuple[Bools, Bools, Floats]:
         """Compare where n faces were and would be with m places, but for their motion's spread.
@@ -203,12 +203,6 @@ class _Tracker:
             for row, place, one in zip(rows, places, found, strict=True)
         ]
         self._motion = self._motion.joined(Motion.beginning(places))
-
-
-def _cheapest(tracks: list[int], rows: list[int], costs: Floats) -> dict[int, int]:
-    """Return the possible pairs that cost least together."""
-    chosen = zip(*linear_sum_assignment(costs), strict=True)
-    return {tracks[one]: rows[other] for one, other in chosen if costs[one, other] < _IMPOSSIBLE}
 
 
 def _numbers(frames: Sequence[SampledFrame], tracks: Sequence[_Track]) -> Numbers:
