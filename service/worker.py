@@ -36,6 +36,7 @@ from service.periodic import Periodic
 from service.settings import Settings, load_settings
 from service.sources import Sources
 from service.storage_errors import StorageFull, StorageUnavailable
+from service.tracing.set_up import traced
 
 _LOOK_SECONDS = 1.0
 _LOOKS_FOR_THE_OLD = 10
@@ -76,6 +77,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
     place = settings.data_folder.place(settings.executor_id, names)
     sources, patience = Sources(), Patience(settings.storage_tries, ending)
     with (
+        traced("worker"),
         opened_folder(settings) as folder,
         place as executor,
         _courier(settings, folder.database),
