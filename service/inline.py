@@ -19,7 +19,7 @@ from service.models.served import ModelState
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 from service.stages.observed import observed_pipeline
-from service.tracing.set_up import set_up_tracing
+from service.tracing.set_up import end_tracing, set_up_tracing
 
 set_up_logging()
 settings = load_settings()
@@ -54,6 +54,7 @@ class EmotionService:
     def close(self) -> None:
         """Let go of videos: SQLite's log goes with the last who has the file open."""
         opener.close()
+        end_tracing()
 
 
 put_front_first(EmotionService, create_front(plane, opener))

@@ -29,7 +29,7 @@ from service.stages.observed import observed_pipeline
 from service.stages.runners import RunnerClassifier, RunnerDetector
 from service.stages.tasks import CropBatchClassifier, PhotoBatchDetector
 from service.stages.told_batches import told
-from service.tracing.set_up import set_up_tracing
+from service.tracing.set_up import end_tracing, set_up_tracing
 
 # Any: they are of a type that pydantic has no schema for. Where the media type isn't named, BentoML
 # builds a JSON schema for each answer to find it out.
@@ -63,6 +63,11 @@ class FaceDetector:
         """Answer DetectionTasks with DetectionResults, in envelopes."""
         return seal(self._answer(unseal(tasks)))
 
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Tell the spans that are left."""
+        end_tracing()
+
     @bentoml.api
     async def ping(self) -> bool:
         """Answer while the model is loaded."""
@@ -86,6 +91,11 @@ class EmotionClassifier:
     def classify(self, tasks: list[Any]) -> Envelopes:
         """Answer CropTasks with CropResults, in envelopes."""
         return seal(self._answer(unseal(tasks)))
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Tell the spans that are left."""
+        end_tracing()
 
     @bentoml.api
     async def describe(self) -> Any:  # noqa: ANN401  # an envelope
@@ -119,6 +129,7 @@ class EmotionService:
     def close(self) -> None:
         """Let go of videos: SQLite's log goes with the last who has the file open."""
         opener.close()
+        end_tracing()
 
 
 put_front_first(EmotionService, create_front(plane, opener))

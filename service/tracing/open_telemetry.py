@@ -14,8 +14,8 @@ from dataclasses import replace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -30,7 +30,7 @@ from service.logs import log_as_events
 from service.origins import Origin, coming_from, current_origin
 from service.tracing.spans import Facts, Kind, Span
 
-_SECONDS = 3.0  # For a batch to be sent; a process that ends waits for the last one.
+_SECONDS = 3.0  # For a batch to be sent.
 
 
 class OtlpTracer:
@@ -42,8 +42,10 @@ class OtlpTracer:
         resource = Resource.create(
             {"service.namespace": "rapt", "service.name": name, "rapt.part": part}
         )
-        self._provider = TracerProvider(resource=resource)
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._exporter = _Impatient(exporter)
+        # Who begins ends: a process that uvicorn has ended by a signal runs nothing at its exit.
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("rapt")
 
     @contextmanager
@@ -80,12 +82,35 @@ class OtlpTracer:
 
     def end(self) -> None:
         """Send what is left, if the collector takes it in time."""
+        self._exporter.is_ending = True
         self._provider.shutdown()
 
     def _start(self, name: str, parent: str | None, kind: Kind, facts: Facts) -> SdkSpan:
         return self._tracer.start_span(
             name, _context_of(parent), SpanKind[kind.name], attributes=dict(facts)
         )
+
+
+class _Impatient(SpanExporter):
+    """Another exporter, which is asked no more once it has failed a process that ends.
+
+    A queue has several batches, and each would be waited for.
+    """
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._has_failed = False
+        self.is_ending = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if self.is_ending and self._has_failed:
+            return SpanExportResult.FAILURE
+        result = self._exporter.export(spans)
+        self._has_failed = result is not SpanExportResult.SUCCESS
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
 
 
 class _Told:

@@ -163,6 +163,26 @@ def test_without_a_collector_a_callers_trace_is_in_the_log_of_the_worker(
     assert done["trace_id"] == TRACES[0]
 
 
+@pytest.mark.parametrize("topology", ["inline", "runners"])
+def test_what_was_told_last_arrives_though_the_service_ends(
+    topology: str, folder: Path, collector: Collector, face_jpeg: bytes
+) -> None:
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+        # Longer than any test.
+        "OTEL_BSP_SCHEDULE_DELAY": "600000",
+    }
+    with rapt(topology, folder, place=None, **variables) as server:
+        headers = {"content-type": "image/jpeg", **traceparent(TRACES[0])}
+        httpx.post(f"{server.url}/v1/photos", content=face_jpeg, headers=headers, timeout=60)
+        press_ctrl_c(server)
+    root = "POST /v1/photos"
+    assert tree(collector, TRACES[0]) == {
+        (root, CALLER, "front"),
+        *((name, parent.format(root=root), part) for name, parent, part in EXPECTED[topology]),
+    }
+
+
 def test_a_collector_that_is_away_fails_nothing(folder: Path, face_jpeg: bytes) -> None:
     variables = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",

@@ -1,7 +1,12 @@
+from collections.abc import Sequence
+
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from emotion.errors import Overloaded
 from service.origins import Origin, coming_from, current_origin
+from service.tracing.open_telemetry import OtlpTracer
 from service.tracing.spans import Kind, batch_span, span
 from tests.service.told_spans import ToldSpans, id_of, parent_of, trace_of
 
@@ -76,6 +81,35 @@ def test_a_batch_is_told_once_in_each_trace_that_has_rows_in_it(told: ToldSpans)
     spans = told.end_with_all()
     assert [(one.name, trace_of(one)) for one in spans] == [("batch", TRACE), ("batch", "1" * 32)]
     assert [one.attributes for one in spans] == [{"rapt.rows": 5}] * 2
+
+
+class AwayExporter(SpanExporter):
+    """A collector that is away; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002  # the SDK gives them
+        self.asked += 1
+        return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        pass
+
+
+def test_a_process_that_ends_asks_a_collector_that_is_away_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2")
+    # A batch is sent when it is full; what is less waits, but for the end.
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")
+    away = AwayExporter()
+    tracer = OtlpTracer("test", away)
+    for _ in range(3):
+        with tracer.span("one", Kind.INTERNAL, {}):
+            pass
+    tracer.end()
+    assert away.asked == 1
 
 
 def test_a_batch_that_fails_does_so_in_each_trace(told: ToldSpans) -> None:
