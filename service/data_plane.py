@@ -11,10 +11,12 @@ from emotion.errors import CapacityError, DeadlineExceeded, ModelError, ModelUna
 from emotion.faces import PhotoAnswer
 from emotion.photo import PhotoPipeline
 from service.admission import Admission, Slot
-from service.metrics import PhotoMetrics, Present
+from service.metrics import PhotoMetrics
 from service.models.registry_watch import RegistryState, registry_off
 from service.models.served import ModelState
+from service.present import Present
 from service.settings import Settings
+from service.storage_errors import failures_so_far
 
 # Says which classifier answers, if both models are there; raises ModelError or CapacityError if
 # not.
@@ -112,13 +114,19 @@ class DataPlane:
     async def present(self) -> Present:
         """Say what is true now, for whoever measures."""
         if self._started is None:
-            return Present(None, None, None)
+            return Present(None, None, None, storage_errors=failures_so_far())
         registry = self._started.registry()
         try:
             model = (await self.check_ready()).model.version
         except (ModelError, CapacityError):
             model = None
-        return Present(model, registry.is_up, registry.is_champion_refused, registry.is_pull_failed)
+        return Present(
+            model,
+            registry.is_up,
+            registry.is_champion_refused,
+            registry.is_pull_failed,
+            failures_so_far(),
+        )
 
     @property
     def _backend(self) -> Backend:

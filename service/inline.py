@@ -5,7 +5,6 @@ Both models in the front's process: the least cost on a small machine, and no ot
 
 import bentoml
 
-from emotion.photo import PhotoPipeline
 from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
@@ -14,11 +13,13 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics, StageMetrics
+from service.metrics import PhotoMetrics, StageCallMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.served import ModelState
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
+from service.stages.observed import observed_pipeline
+from service.tracing.set_up import end_tracing, set_up_tracing
 
 set_up_logging()
 settings = load_settings()
@@ -33,10 +34,13 @@ class EmotionService:
     def __init__(self) -> None:
         """Load the models and put the pipeline together."""
         end_with_parent()
+        set_up_tracing("front")
         classifier = swapping_classifier(settings)
         stages = StageMetrics()
-        pipeline = PhotoPipeline(
-            InlineDetector(settings, stages), InlineClassifier(classifier, settings, stages)
+        pipeline = observed_pipeline(
+            InlineDetector(settings, stages),
+            InlineClassifier(classifier, settings, stages),
+            StageCallMetrics(),
         )
 
         async def probe() -> ModelState:
@@ -50,6 +54,7 @@ class EmotionService:
     def close(self) -> None:
         """Let go of videos: SQLite's log goes with the last who has the file open."""
         opener.close()
+        end_tracing()
 
 
 put_front_first(EmotionService, create_front(plane, opener))

@@ -10,7 +10,6 @@ import bentoml
 from bentoml.validators import ContentType
 
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
-from emotion.photo import PhotoPipeline
 from service.batching import hold_nothing_back
 from service.bentoml_options import batch_options, front_options, stage_options
 from service.data_plane import Backend, DataPlane
@@ -20,14 +19,17 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics, StageMetrics
+from service.metrics import PhotoMetrics, StageCallMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import ModelState, choose_detector
 from service.settings import load_settings
 from service.stages.envelope import Envelope, seal, unseal
+from service.stages.observed import observed_pipeline
 from service.stages.runners import RunnerClassifier, RunnerDetector
 from service.stages.tasks import CropBatchClassifier, PhotoBatchDetector
+from service.stages.told_batches import told
+from service.tracing.set_up import end_tracing, set_up_tracing
 
 # Any: they are of a type that pydantic has no schema for. Where the media type isn't named, BentoML
 # builds a JSON schema for each answer to find it out.
@@ -48,17 +50,23 @@ class FaceDetector:
     def __init__(self) -> None:
         """Load and warm up the detector."""
         end_with_parent()
+        set_up_tracing("detector")
         hold_nothing_back()
         network = OpenVinoFaceNetwork(
             choose_detector(settings.model_repositories).repository, settings.detector_precision
         )
         detect = PhotoBatchDetector(network, settings.detection, settings.limits)
-        self._answer = StageMetrics().counted(DETECTOR_NAME, detect)
+        self._answer = StageMetrics().counted(DETECTOR_NAME, told(DETECTOR_NAME, detect))
 
     @bentoml.api(**batch_options(settings, _PHOTOS_A_BATCH))
     def detect(self, tasks: list[Any]) -> Envelopes:
         """Answer DetectionTasks with DetectionResults, in envelopes."""
         return seal(self._answer(unseal(tasks)))
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Tell the spans that are left."""
+        end_tracing()
 
     @bentoml.api
     async def ping(self) -> bool:
@@ -73,15 +81,21 @@ class EmotionClassifier:
     def __init__(self) -> None:
         """Load and warm up the classifier."""
         end_with_parent()
+        set_up_tracing("classifier")
         hold_nothing_back()
         self._classifier = swapping_classifier(settings)
         classify = CropBatchClassifier(self._classifier)
-        self._answer = StageMetrics().counted(CLASSIFIER_NAME, classify)
+        self._answer = StageMetrics().counted(CLASSIFIER_NAME, told(CLASSIFIER_NAME, classify))
 
     @bentoml.api(**batch_options(settings, settings.max_batch))
     def classify(self, tasks: list[Any]) -> Envelopes:
         """Answer CropTasks with CropResults, in envelopes."""
         return seal(self._answer(unseal(tasks)))
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Tell the spans that are left."""
+        end_tracing()
 
     @bentoml.api
     async def describe(self) -> Any:  # noqa: ANN401  # an envelope
@@ -99,6 +113,7 @@ class EmotionService:
     def __init__(self) -> None:
         """Put the pipeline together from the two services."""
         end_with_parent()
+        set_up_tracing("front")
         detector = RunnerDetector(self.detector.to_async)
         classifier = RunnerClassifier(self.classifier.to_async)
 
@@ -106,7 +121,7 @@ class EmotionService:
             await detector.probe()
             return await classifier.describe()
 
-        pipeline = PhotoPipeline(detector, classifier)
+        pipeline = observed_pipeline(detector, classifier, StageCallMetrics())
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
         opener.try_at_start()
 
@@ -114,6 +129,7 @@ class EmotionService:
     def close(self) -> None:
         """Let go of videos: SQLite's log goes with the last who has the file open."""
         opener.close()
+        end_tracing()
 
 
 put_front_first(EmotionService, create_front(plane, opener))

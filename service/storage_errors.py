@@ -2,7 +2,8 @@
 
 import errno
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from emotion.errors import CapacityError
@@ -32,6 +33,31 @@ class StorageUnavailable(StorageFailed):
     """What is kept can't be read or written now."""
 
 
+class _Failures:
+    """Counts what was told, by kind: one a process, as of metrics."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = {StorageFull.__name__: 0, StorageUnavailable.__name__: 0}
+
+    def counted(self, error: CapacityError) -> CapacityError:
+        with self._lock:
+            self._counts[type(error).__name__] += 1
+        return error
+
+    def so_far(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self._counts)
+
+
+_failures = _Failures()
+
+
+def failures_so_far() -> Mapping[str, int]:
+    """Return how often storage failed this process, by the name of the error."""
+    return _failures.so_far()
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Tell a failure of storage in our words.
@@ -55,12 +81,13 @@ def storage_errors() -> Iterator[None]:
         raise
     except (FileNotFoundError, NotFoundError) as error:
         if NO_BUCKET.search(str(error)):
-            raise StorageUnavailable(_UNAVAILABLE) from error
+            raise _failures.counted(StorageUnavailable(_UNAVAILABLE)) from error
         raise
     except (OSError, DBAPIError, NoConnectionFree, BaseError) as error:
         if _is_full(error):
-            raise StorageFull("The storage is full. Try again when there is room.") from error
-        raise StorageUnavailable(_UNAVAILABLE) from error
+            full = StorageFull("The storage is full. Try again when there is room.")
+            raise _failures.counted(full) from error
+        raise _failures.counted(StorageUnavailable(_UNAVAILABLE)) from error
 
 
 def _is_full(error: Exception) -> bool:

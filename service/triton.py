@@ -5,7 +5,6 @@ The front alone; both models are on a Triton server, which batches for all front
 
 import bentoml
 
-from emotion.photo import PhotoPipeline
 from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
@@ -14,11 +13,13 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics
+from service.metrics import PhotoMetrics, StageCallMetrics
 from service.models.served import ModelState
 from service.settings import load_settings
+from service.stages.observed import observed_pipeline
 from service.stages.triton import TritonClassifier, TritonDetector
 from service.stages.triton_client import TritonClient
+from service.tracing.set_up import end_tracing, set_up_tracing
 
 set_up_logging()
 settings = load_settings()
@@ -33,6 +34,7 @@ class EmotionService:
     def __init__(self) -> None:
         """Put the pipeline together from two models of one Triton server."""
         end_with_parent()
+        set_up_tracing("front")
         self._client = TritonClient(settings.triton_address)
         detector = TritonDetector(self._client, settings)
         classifier = TritonClassifier(self._client, settings)
@@ -42,7 +44,8 @@ class EmotionService:
             return ModelState(await classifier.probe())
 
         # No registry is watched: which model is served is decided where Triton's files are.
-        plane.start(Backend(PhotoPipeline(detector, classifier), probe, PhotoMetrics()))
+        pipeline = observed_pipeline(detector, classifier, StageCallMetrics())
+        plane.start(Backend(pipeline, probe, PhotoMetrics()))
         opener.try_at_start()
 
     @bentoml.on_shutdown
@@ -54,6 +57,7 @@ class EmotionService:
     def close(self) -> None:
         """Let go of videos: SQLite's log goes with the last who has the file open."""
         opener.close()
+        end_tracing()
 
 
 put_front_first(EmotionService, create_front(plane, opener))

@@ -33,6 +33,7 @@ from service.jobs.workflow import Workflows
 from service.periodic import Periodic
 from service.settings import Settings, load_settings
 from service.sources import Sources
+from service.tracing.set_up import traced
 from service.until_told import run_until_told
 
 _LOOK_SECONDS = 1.0
@@ -65,6 +66,7 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
     place = settings.data_folder.place(settings.executor_id, names)
     sources, patience = Sources(), Patience(settings.storage_tries, ending)
     with (
+        traced("worker"),
         opened_folder(settings) as folder,
         place as executor,
         _courier(settings, folder.database),

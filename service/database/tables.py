@@ -67,6 +67,9 @@ jobs = Table(
     # Where what it is about lies, if it was not sent; and what that was known by when it was read.
     Column("uri", String(1280)),
     Column("source_etag", String(255)),
+    # Which request asked for it, and in which trace: its logs and spans join those of that.
+    Column("request_id", String(64)),
+    Column("traceparent", String(55)),
     UniqueConstraint("tenant", "purpose", "idempotency_key", name="one_video_a_key"),
     Index("jobs_by_age", "tenant", "kind", "created_at", "id"),
     Index("jobs_by_state", "state"),

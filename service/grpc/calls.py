@@ -1,29 +1,42 @@
 """Interceptor: what every call has in common, whoever answers it.
 
-Each gets its id, its errors become statuses, it is counted, and a stream ends with the server.
+Each gets its id, its errors become statuses, it is counted and traced, and a stream ends with the
+server.
 Access control belongs here too, once there is any: before a message is taken in.
 """
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import grpc
 import grpc.aio
 import structlog
-from structlog.contextvars import bound_contextvars
 
 from emotion.errors import ModelUnavailable, RaptError
 from service.grpc.context import Context
 from service.grpc.receiving import Continuation
 from service.grpc.statuses import Metadata, retry_metadata, status_of
 from service.metrics import GrpcMetrics
+from service.origins import TRACEPARENT, Origin, coming_from, plain_traceparent
 from service.request_ids import choose_request_id
+from service.tracing.spans import NO_SPAN, Kind, span
 
 REQUEST_ID = "x-request-id"
 _LONGEST_MESSAGE = 1000  # It travels as a header; a client drops headers of more than 8 KiB.
+_TRACED = "ModelInfer"
+# Of the server, not of the client (opentelemetry.io/docs/specs/semconv/rpc/grpc).
+_FAULTS = (
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DATA_LOSS,
+)
 
 log = structlog.get_logger()
 
@@ -56,7 +69,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no ty
         converse = handler.stream_stream
 
         async def answer_many(requests: object, context: Context) -> None:
-            async with self._call(method, context), self._until_the_end():
+            async with self._call(method, context, is_stream=True), self._until_the_end():
                 await converse(requests, context)
 
         return handler._replace(stream_stream=answer_many)
@@ -67,27 +80,48 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no ty
             stream.reschedule(-math.inf)
 
     @asynccontextmanager
-    async def _call(self, method: str, context: Context) -> AsyncIterator[None]:
-        offered = dict(context.invocation_metadata() or ()).get(REQUEST_ID)
-        request_id = choose_request_id(offered if isinstance(offered, str) else None)
-        said_id = ((REQUEST_ID, request_id),)
+    async def _call(
+        self, method: str, context: Context, *, is_stream: bool = False
+    ) -> AsyncIterator[None]:
+        origin = _origin_of(context)
+        said_id = ((REQUEST_ID, origin.request_id or ""),)
         context.set_trailing_metadata(said_id)
-        # Whatever is logged on the call's way carries its id.
-        with bound_contextvars(request_id=request_id):
+        with coming_from(origin), self._observed(method, is_stream=is_stream) as ended:
             try:
                 yield
             except asyncio.CancelledError:
-                self._metrics.ended(method, grpc.StatusCode.CANCELLED.name)
+                ended(grpc.StatusCode.CANCELLED)
                 raise
             except grpc.aio.AbortError:
-                self._metrics.ended(method, context.code().name)
+                ended(context.code())
                 raise
             except Exception as error:  # the edge: whatever it is, the client is told
                 code, message, hints = _failure(error)
-                self._metrics.ended(method, code.name)
+                ended(code)
                 await context.abort(code, message[:_LONGEST_MESSAGE], (*said_id, *hints))
             else:
-                self._metrics.ended(method, grpc.StatusCode.OK.name)
+                ended(grpc.StatusCode.OK)
+
+    @contextmanager
+    def _observed(
+        self, method: str, *, is_stream: bool
+    ) -> Iterator[Callable[[grpc.StatusCode], None]]:
+        """Give a function that counts how the call ended, and tells it in its span."""
+        began = time.perf_counter()
+        facts = {"rpc.system": "grpc", "rpc.method": method}
+        # Probes ask all day long; nobody follows them.
+        one = span(f"grpc {method}", Kind.SERVER, facts) if method == _TRACED else NO_SPAN
+        with one as told:
+
+            def ended(code: grpc.StatusCode) -> None:
+                # How long a stream lasted says nothing.
+                seconds = None if is_stream else time.perf_counter() - began
+                self._metrics.ended(method, code.name, seconds)
+                told.note({"rpc.grpc.status_code": code.value[0]})
+                if code in _FAULTS:
+                    told.fail(code.name)
+
+            yield ended
 
     @asynccontextmanager
     async def _until_the_end(self) -> AsyncIterator[None]:
@@ -100,6 +134,14 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no ty
                     self._streams.discard(stream)
         except TimeoutError as error:
             raise ModelUnavailable("The service is ending.") from error
+
+
+def _origin_of(context: Context) -> Origin:
+    """Return who calls, as its metadata says: those that are text."""
+    metadata = dict(context.invocation_metadata() or ())
+    said = {name: value for name, value in metadata.items() if isinstance(value, str)}
+    request_id = choose_request_id(said.get(REQUEST_ID))
+    return Origin(request_id, plain_traceparent(said.get(TRACEPARENT)))
 
 
 def _failure(error: Exception) -> tuple[grpc.StatusCode, str, Metadata]:

@@ -10,5 +10,6 @@ schedules   /v1/schedules: what arrives below a prefix becomes jobs
 answers     the JSON of an answer
 problems    the JSON of an error (RFC 9457), and which error has which status
 health      /livez, /readyz, /metrics
+observed    counts requests, and tells them as spans
 lingering   lets a client read an early answer
 """

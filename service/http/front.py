@@ -1,5 +1,6 @@
 """The front: the ASGI application that every topology serves, whoever stands behind it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bentoml
@@ -18,11 +19,13 @@ from service.http.health import health_routes
 from service.http.inference import PREFIX, inference_app
 from service.http.jobs import job_routes
 from service.http.lingering import LingeringClose
+from service.http.observed import ObservedRequests
 from service.http.photos import photo_routes
 from service.http.problems import problem_of_status, problem_response, response_of
 from service.http.request_ids import RequestIds, request_id_of
 from service.http.schedules import schedule_routes
 from service.jobs.opener import DeskOpener
+from service.metrics import HttpMetrics
 
 # BentoML ships Swagger UI; FastAPI's own page would load it from another host.
 _SWAGGER = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
@@ -34,12 +37,15 @@ _DESCRIPTION = (
 log = structlog.get_logger()
 
 
-def create_front(plane: DataPlane, opener: DeskOpener) -> ASGIApp:
+def create_front(
+    plane: DataPlane, opener: DeskOpener, make_metrics: Callable[[], HttpMetrics] = HttpMetrics
+) -> ASGIApp:
     """Return the application; it answers photos once the data plane has been started.
 
     Args:
         plane: for photos.
         opener: of the desk, for jobs.
+        make_metrics: makes what requests are counted with, once there is one.
     """
     app = FastAPI(
         title="Rapt",
@@ -56,7 +62,8 @@ def create_front(plane: DataPlane, opener: DeskOpener) -> ASGIApp:
     app.include_router(health_routes(plane, opener))
     _add_pages(app)
     _add_error_handlers(app)
-    return RequestIds(LingeringClose(_Protocols(app, inference_app(plane))))
+    protocols = _Protocols(app, inference_app(plane))
+    return RequestIds(ObservedRequests(LingeringClose(protocols), make_metrics))
 
 
 class _Protocols:

@@ -16,8 +16,8 @@ from service.data_plane import DataPlane, Readiness
 from service.http.problems import MEDIA_TYPE
 from service.jobs.job import State as JobState
 from service.jobs.opener import DeskOpener
-from service.metrics import METRICS_TYPE, JobsPresent, render_metrics
 from service.models.registry_watch import State
+from service.present import METRICS_TYPE, JobsPresent, render_metrics
 from service.storage_errors import StorageUnavailable
 
 _STATE_SECONDS = 2.0

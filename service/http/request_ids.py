@@ -1,9 +1,9 @@
-"""Gives each HTTP request its id, and says it in the header X-Request-Id."""
+"""Gives each HTTP request its id, says it in X-Request-Id, and takes the caller's trace on."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
+from service.origins import TRACEPARENT, Origin, coming_from, plain_traceparent
 from service.request_ids import choose_request_id
 
 HEADER = "X-Request-Id"
@@ -22,15 +22,16 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = choose_request_id(Headers(scope=scope).get(HEADER))
+        headers = Headers(scope=scope)
+        request_id = choose_request_id(headers.get(HEADER))
+        origin = Origin(request_id, plain_traceparent(headers.get(TRACEPARENT)))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        # Whatever is logged on the request's way carries its id.
-        with bound_contextvars(request_id=request_id):
+        with coming_from(origin):
             await self._app({**scope, _KEY: request_id}, receive, send_with_id)
 
 

@@ -4,6 +4,7 @@ job        what is known of a job; keys of its objects
 promises   who is to be told of its end
 ledger     its row, as the front reads and changes it
 queue      which rows go to the workers, and come back
+backlog    how much video is to be looked at
 turns      whose turn it is
 claims     its row and segments, as the worker that holds it changes them
 executors  which workers are alive

@@ -14,6 +14,7 @@ import structlog
 from emotion.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from emotion.reports.formats import ReportFormat
 from service.jobs.accepted import accepted_of
+from service.jobs.backlog import Backlog
 from service.jobs.brokers import Brokers
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State, shown_name
@@ -23,7 +24,7 @@ from service.jobs.requests import JobRequest, location_of, settings_of
 from service.jobs.schedule_desk import ScheduleDesk
 from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
 from service.jobs.uploads import Arrival, Upload
-from service.metrics import JobsPresent
+from service.present import JobsPresent
 from service.settings import Settings
 from service.storage_errors import StorageFailed, StorageFull
 
@@ -162,6 +163,7 @@ class Desk:
 
     def present(self) -> JobsPresent:
         """Say how it stands with jobs as a whole."""
+        videos = Backlog(self._folder.database).video_seconds()
         return JobsPresent(
             workers=len(self._folder.executors.alive()),
             by_state={state.value: n for state, n in self._folder.ledger.counts().items()},
@@ -169,6 +171,8 @@ class Desk:
             waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
             undelivered=count_due(self._folder.database),
             kafka_up=Brokers(self._folder.database).is_up(),
+            oldest_running=self._folder.ledger.oldest_running(),
+            video_seconds={state.value: seconds for state, seconds in videos.items()},
         )
 
     @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from emotion.faces import ModelVersion
 from emotion.reports.formats import ReportFormat
+from service.origins import Origin
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -122,6 +123,7 @@ class Job:
         source_deleted_at: when the upload was deleted.
         uri: where it lies what it is about; None where that was sent.
         source_etag: what that was known by when it was first read.
+        origin: which request asked for it, and in which trace.
     """
 
     id: str
@@ -150,12 +152,14 @@ class Job:
     source_deleted_at: float | None
     uri: str | None
     source_etag: str | None
+    origin: Origin
 
     @classmethod
     def of(cls, row: "Mapping[str, Any] | RowMapping") -> Self:
         """Read a row of the table ``jobs``."""
         elsewhere = {"model_name", "model_version", "tenant", "purpose", "kind", "state"}
         elsewhere |= {"priority", "arriving_at", "idempotency_key", "waits_since", "executor"}
+        elsewhere |= {"request_id", "traceparent"}
         model = row["model_version"]
         return cls(
             owner=Owner(row["tenant"], row["purpose"]),
@@ -163,6 +167,7 @@ class Job:
             priority=Priority(row["priority"]),
             state=State(row["state"]),
             model=None if model is None else ModelVersion(row["model_name"], model),
+            origin=Origin(row["request_id"], row["traceparent"]),
             **{name: value for name, value in row.items() if name not in elsewhere},
         )
 

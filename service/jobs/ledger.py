@@ -22,6 +22,7 @@ from service.database.tables import jobs, segments
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, ENDED, Job, Kind, Owner, State
 from service.jobs.promises import Channel, fall_due, promise, withdraw
+from service.origins import current_origin
 
 _BEING_RECEIVED = "What has this Idempotency-Key is being received. Try again when it is here."
 
@@ -156,6 +157,7 @@ class Ledger:
     def mark_deleting(self, job: Job) -> None:
         """Hide a job from its owner for good, and keep nothing but what erasing it takes."""
         blank = {"name": None, "sha256": None, "size": None, "error": None, "uri": None}
+        blank |= {"request_id": None, "traceparent": None}
         gone = {"state": State.DELETING, "idempotency_key": None, **blank}
         states = [state for state in State if state is not State.DELETING]
         with self._database.begin() as connection:
@@ -217,11 +219,16 @@ class Ledger:
 
     def oldest_queued(self) -> float:
         """Return how many seconds ago the job that waits longest was queued; 0 without one."""
-        age = Now() - func.min(jobs.c.queued_at)
+        return self._oldest(State.QUEUED, "queued_at")
+
+    def oldest_running(self) -> float:
+        """Return how many seconds ago the first was begun of the jobs in work; 0 without one."""
+        return self._oldest(State.RUNNING, "begun_at")
+
+    def _oldest(self, state: State, column: str) -> float:
+        age = Now() - func.min(jobs.c[column])
         with self._database.begin() as connection:
-            oldest: float | None = connection.scalar(
-                select(age).where(jobs.c.state == State.QUEUED)
-            )
+            oldest: float | None = connection.scalar(select(age).where(jobs.c.state == state))
         return max(0.0, oldest or 0.0)
 
     def _rows(self, query: Select[Any]) -> list[Job]:
@@ -240,7 +247,8 @@ def _change(connection: Connection, job: Job, states: Sequence[State], **values:
 
 
 def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns
-    """Return the row of a new job; see ``Ledger.reserve``."""
+    """Return the row of a new job, which knows who asked for it; see ``Ledger.reserve``."""
+    origin = current_origin()
     arrived = {"queued_at": Now()} if values.get("state") is State.QUEUED else {}
     return {
         "tenant": owner.tenant,
@@ -249,6 +257,8 @@ def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa:
         "state": State.RECEIVING,
         "created_at": Now(),
         "arriving_at": Now(),
+        "request_id": origin.request_id,
+        "traceparent": origin.traceparent,
         **arrived,
         **values,
     }

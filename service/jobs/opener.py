@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from emotion.errors import InvalidRequest
-from service.metrics import JobsPresent
+from service.present import JobsPresent
 from service.settings import Settings
 from service.storage_errors import StorageFailed, StorageUnavailable
 

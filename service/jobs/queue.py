@@ -14,7 +14,7 @@ from service.database.connection import Database
 from service.database.tables import jobs, turns
 from service.jobs.job import ACTIVE, STUMBLES, Job, Priority, State
 from service.jobs.turns import InHand, Waiting, choose
-from service.metrics import QueueWait
+from service.present import QueueWait
 
 _LATELY = 600.0  # Seconds.
 

@@ -21,8 +21,10 @@ from service.jobs.claims import Claim, ClaimLost, Claims
 from service.jobs.inputs import Inputs
 from service.jobs.job import Job
 from service.jobs.patience import HandedBack, Patience
+from service.origins import coming_from
 from service.storage.objects import ObjectStore
 from service.storage_errors import StorageFailed, StorageFull, StorageUnavailable
+from service.tracing.spans import Kind, span
 
 T = TypeVar("T")
 # Runs a named step: not again, if it is known to be done.
@@ -116,9 +118,17 @@ class Work:
         except ClaimLost:
             log.info("job_not_taken", job=job_id)
             return
-        log.info("job_taken", job=job_id, fence=claim.job.fence)
+        # Logs and spans go on here as those of the request that asked for it.
+        with coming_from(claim.job.origin):
+            log.info("job_taken", job=job_id, fence=claim.job.fence)
+            self._work_to_an_end(claim, step)
+
+    def _work_to_an_end(self, claim: Claim, step: Step) -> None:
+        """Do the work, and note how it ended."""
+        facts = {"rapt.job.id": claim.job.id, "rapt.job.kind": claim.job.kind.value}
         try:
-            self._work(claim, step)
+            with span("job", Kind.CONSUMER, facts):
+                self._work(claim, step)
         except HandedBack:
             if not self._hand_back(claim):
                 raise
@@ -138,7 +148,8 @@ class Work:
             raise InputError(got_no_further(self.tries))
         should_stop = self._should_stop(claim)
         with self._stoppable(claim), self.inputs.as_local_file(claim, should_stop) as path:
-            analysis = self.analyses.open(path, claim.job, should_stop)
+            with span("open"):
+                analysis = self.analyses.open(path, claim.job, should_stop)
             self._patiently(lambda: self.claims.pin(claim, analysis.model))
             done = self._patiently(lambda: self.claims.plan(claim, analysis.segment_count))
             # Steps are told apart by their order too, so each has its turn, done or not.
@@ -152,12 +163,16 @@ class Work:
 
     def _segment(self, claim: Claim, analysis: Analysis, number: int) -> None:
         began = time.monotonic()
-        with self._stoppable(claim):
+        with span("segment", facts={"rapt.segment": number}), self._stoppable(claim):
             payload = self._patiently(lambda: analysis.analyse(number, self._should_stop(claim)))
         seconds = time.monotonic() - began
         self._patiently(lambda: self.claims.store(claim, number, payload, seconds))
 
     def _report(self, claim: Claim, analysis: Analysis) -> None:
+        with span("report"):
+            self._write_report(claim, analysis)
+
+    def _write_report(self, claim: Claim, analysis: Analysis) -> None:
         payloads = self._patiently(lambda: self.claims.payloads(claim))
         for form, content in analysis.report(payloads).items():
             key = claim.job.report(claim.job.fence, form)

@@ -24,9 +24,10 @@ from service.stages.tasks import (
     DetectionTask,
     PhotoBatchDetector,
 )
+from service.stages.told_batches import Asked, told
 from service.stages.verdicts import ask_one_model, no_verdicts
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=Asked)
 Result = TypeVar("Result")
 
 
@@ -99,4 +100,4 @@ class InlineClassifier:
 def _counted(
     stage: str, answer: Callable[[Sequence[Row]], list[Result]], metrics: StageMetrics | None
 ) -> Callable[[Sequence[Row]], list[Result]]:
-    return metrics.counted(stage, answer) if metrics else answer
+    return metrics.counted(stage, told(stage, answer)) if metrics else answer

@@ -1,11 +1,12 @@
 """What is asked of a stage, one row of a batch each, and the functions that answer a batch.
 
 A row carries its own deadline: a batch mixes the rows of many requests, and what nobody
-waits for any more is not computed. A bad row's error stands in its place and fails no other.
+waits for any more is not computed; and where it comes from, for logs and traces. A bad row's error
+stands in its place and fails no other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from emotion.errors import DeadlineExceeded, InputError
 from emotion.faces import ModelVersion, Sighting, Verdicts
 from emotion.image import ImageLimits
 from emotion.sighting import sight
+from service.origins import Origin, current_origin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +27,7 @@ class DetectionTask:
 
     photo: bytes
     deadline: Deadline
+    origin: Origin = field(default_factory=current_origin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +36,7 @@ class CropTask:
 
     crop: npt.NDArray[np.uint8]
     deadline: Deadline
+    origin: Origin = field(default_factory=current_origin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

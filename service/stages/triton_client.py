@@ -27,7 +27,9 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, RaptError
+from service.origins import TRACEPARENT, current_origin
 from service.stages.triton_outage import TritonOutage
+from service.tracing.spans import Kind, span
 
 Answer = TypeVar("Answer")
 
@@ -92,7 +94,9 @@ class TritonClient:
             ModelUnavailable: it does not answer.
         """
         wanted = [InferRequestedOutput(name) for name in outputs]
-        return await self._infer(model, inputs, wanted, deadline)
+        facts = {"rpc.system": "grpc", "rpc.method": "ModelInfer"}
+        with span(f"triton {model}", Kind.CLIENT, facts):
+            return await self._infer(model, inputs, wanted, deadline)
 
     async def labels(
         self, model: str, inputs: Mapping[str, npt.NDArray[Any]], output: str, deadline: Deadline
@@ -156,7 +160,8 @@ class TritonClient:
         deadline: Deadline,
     ) -> Inference:
         given = [_input(name, values) for name, values in inputs.items()]
-        ask = partial(self._connection.infer, model, given, outputs=outputs)
+        asks = partial(self._connection.infer, model, given, outputs=outputs)
+        ask = partial(asks, headers=_headers())
         result = await self._call(model, ask, deadline)
         tensors = tuple(result.as_numpy(output.name()) for output in outputs)
         return Inference(tensors, int(result.get_response().model_version))
@@ -199,6 +204,12 @@ def _input(name: str, values: npt.NDArray[Any]) -> InferInput:
     tensor = InferInput(name, values.shape, np_to_triton_dtype(values.dtype))
     tensor.set_data_from_numpy(values)
     return tensor
+
+
+def _headers() -> dict[str, str] | None:
+    """Return what joins Triton's own spans (``--trace-config mode=opentelemetry``) to ours."""
+    traceparent = current_origin().traceparent
+    return None if traceparent is None else {TRACEPARENT: traceparent}
 
 
 def _seconds(deadline: Deadline) -> float | None:

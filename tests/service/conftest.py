@@ -15,6 +15,7 @@ from tests.service.inbox import BUCKET as INBOX
 from tests.service.inbox import Inbox
 from tests.service.kept import Where, kept_on, make_template
 from tests.service.tiny_models import TinyRepository
+from tests.service.told_spans import ToldSpans, telling
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,13 @@ def registry() -> CollectorRegistry:
 def metrics(registry: CollectorRegistry) -> PhotoMetrics:
     """Metrics that are read from ``registry``."""
     return PhotoMetrics(registry)
+
+
+@pytest.fixture
+def told() -> Iterator[ToldSpans]:
+    """What this process tells in traces while the test runs."""
+    with telling() as spans:
+        yield spans
 
 
 @pytest.fixture

@@ -25,12 +25,13 @@ def photo_of(faces: int) -> bytes:
 
 def fake_pipeline() -> PhotoPipeline:
     """Answers ``photo_of`` and ``BAD_PHOTO``."""
-    answers: dict[bytes, Sighting | RaptError] = {photo_of(n): _sighting(n) for n in range(4)}
+    answers: dict[bytes, Sighting | RaptError] = {photo_of(n): sighting(n) for n in range(4)}
     answers[BAD_PHOTO] = UndecodableImage("These bytes say nothing about faces.")
     return PhotoPipeline(FakeDetector(answers), FakeClassifier())
 
 
-def _sighting(faces: int) -> Sighting:
+def sighting(faces: int) -> Sighting:
+    """Of a photo of so many happy faces."""
     found = Detection(Box(10.04, 20.06, 40.0, 50.0), 0.98765, LANDMARKS)
     crops = np.full((faces, 1, 48, 48), EMOTIONS.index(Emotion.HAPPY), dtype=np.uint8)
     return Sighting(640, 480, (found,) * faces, crops)

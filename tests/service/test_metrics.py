@@ -1,28 +1,24 @@
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.errors import Overloaded, UndecodableImage
-from emotion.faces import Box, Detection, Face, ModelVersion, PhotoAnswer
+from emotion.faces import Box, Detection, Face, PhotoAnswer
 from service.metrics import (
     GrpcMetrics,
-    JobsPresent,
+    HttpMetrics,
     PhotoMetrics,
-    Present,
-    QueueWait,
+    StageCallMetrics,
     StageMetrics,
     SwapMetrics,
-    render_metrics,
 )
 from tests.service.fake_stages import LANDMARKS, PROBABILITIES
 from tests.stages import MODEL
 
 FACE = Face(Detection(Box(0, 0, 1, 1), 1.0, LANDMARKS), PROBABILITIES)
-
-NOTHING = Present(None, None, None)
 
 
 def test_photos_are_counted_by_outcome_and_faces_one_by_one(
@@ -33,6 +29,19 @@ def test_photos_are_counted_by_outcome_and_faces_one_by_one(
     assert registry.get_sample_value("rapt_photos_total", {"outcome": "answered"}) == 2
     assert registry.get_sample_value("rapt_photos_total", {"outcome": "UndecodableImage"}) == 1
     assert registry.get_sample_value("rapt_faces_total") == 4
+
+
+def test_faces_are_counted_a_photo_and_how_sure_their_expressions_are(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
+    metrics.results([PhotoAnswer(640, 480, faces, MODEL) for faces in ((), (FACE, FACE))])
+    buckets = {
+        most: registry.get_sample_value("rapt_photo_faces_bucket", {"le": most})
+        for most in ("0.0", "1.0", "2.0")
+    }
+    assert buckets == {"0.0": 1, "1.0": 1, "2.0": 2}
+    assert registry.get_sample_value("rapt_face_confidence_count") == 2
+    assert registry.get_sample_value("rapt_face_confidence_sum") == 1.2
 
 
 def test_a_request_is_in_flight_until_it_ends(
@@ -56,10 +65,41 @@ def test_a_stage_is_counted_by_rows_and_batches(registry: CollectorRegistry) -> 
     assert registry.get_sample_value("rapt_batch_seconds_count", labels) == 2
 
 
+def test_what_a_stage_was_handed_is_counted_until_it_answers(registry: CollectorRegistry) -> None:
+    calls = StageCallMetrics(registry)
+    detector, classifier = {"stage": DETECTOR_NAME}, {"stage": CLASSIFIER_NAME}
+    with calls.asked(DETECTOR_NAME, 2), calls.asked(CLASSIFIER_NAME, 5):
+        assert registry.get_sample_value("rapt_stage_rows", detector) == 2
+        assert registry.get_sample_value("rapt_stage_rows", classifier) == 5
+        assert registry.get_sample_value("rapt_stage_seconds_count", detector) == 0
+    assert registry.get_sample_value("rapt_stage_rows", detector) == 0
+    assert registry.get_sample_value("rapt_stage_seconds_count", detector) == 1
+
+
+def test_what_a_stage_fails_at_is_not_in_its_hands_any_more(registry: CollectorRegistry) -> None:
+    calls = StageCallMetrics(registry)
+    with pytest.raises(Overloaded), calls.asked(DETECTOR_NAME, 2):
+        raise Overloaded("full")
+    assert registry.get_sample_value("rapt_stage_rows", {"stage": DETECTOR_NAME}) == 0
+
+
+def test_http_requests_are_counted_by_route_and_status(registry: CollectorRegistry) -> None:
+    HttpMetrics(registry).ended("POST", "/v1/photos", 200, 0.5)
+    labels = {"method": "POST", "route": "/v1/photos", "status": "200"}
+    assert registry.get_sample_value("rapt_http_requests_total", labels) == 1
+    route = {"route": "/v1/photos"}
+    assert registry.get_sample_value("rapt_http_request_seconds_sum", route) == 0.5
+
+
 def test_calls_are_counted_by_method_and_status(registry: CollectorRegistry) -> None:
-    GrpcMetrics(registry).ended("ModelInfer", "OK")
+    calls = GrpcMetrics(registry)
+    calls.ended("ModelInfer", "OK", 0.5)
+    calls.ended("Watch", "OK")
     labels = {"method": "ModelInfer", "code": "OK"}
     assert registry.get_sample_value("rapt_grpc_calls_total", labels) == 1
+    seconds = "rapt_grpc_call_seconds_sum"
+    assert registry.get_sample_value(seconds, {"method": "ModelInfer"}) == 0.5
+    assert registry.get_sample_value(seconds, {"method": "Watch"}) is None
 
 
 def test_a_failed_request_is_counted_by_its_reason(
@@ -105,50 +145,3 @@ def test_swaps_are_counted_by_outcome_from_0_on(registry: CollectorRegistry) -> 
         for outcome in ("swapped", "refused")
     }
     assert counts == {"swapped": 1, "refused": 0}
-
-
-def test_one_process_by_itself_renders_its_own_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
-    assert b"# TYPE process_cpu_seconds_total counter" in render_metrics(NOTHING)
-
-
-def test_what_is_true_now_is_rendered_and_nothing_that_was(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    render_metrics(
-        Present(
-            ModelVersion("emotion_classifier", "old"), registry_up=False, champion_refused=False
-        )
-    )
-    text = render_metrics(
-        Present(MODEL, registry_up=True, champion_refused=False, pull_failed=True)
-    ).decode()
-    assert [line for line in text.splitlines() if not line.startswith("#")] == [
-        'rapt_model_info{model="emotion_classifier",version="fake-1"} 1.0',
-        "rapt_model_registry_up 1.0",
-        "rapt_model_registry_champion_refused 0.0",
-        "rapt_model_registry_pull_failed 1.0",
-    ]
-
-
-def test_how_it_stands_with_jobs_is_rendered(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    waits = {"high": QueueWait(0.5, 1.0), "normal": QueueWait(40.0, 90.0)}
-    text = render_metrics(JobsPresent(2, {"queued": 3}, 60.0, waits)).decode()
-    assert [line for line in text.splitlines() if not line.startswith("#")] == [
-        'rapt_jobs{state="queued"} 3.0',
-        "rapt_workers 2.0",
-        "rapt_jobs_oldest_queued_seconds 60.0",
-        'rapt_jobs_queue_wait_mean_seconds{priority="high"} 0.5',
-        'rapt_jobs_queue_wait_mean_seconds{priority="normal"} 40.0',
-        'rapt_jobs_queue_wait_longest_seconds{priority="high"} 1.0',
-        'rapt_jobs_queue_wait_longest_seconds{priority="normal"} 90.0',
-    ]
-
-
-def test_what_is_not_known_is_not_rendered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    assert render_metrics(NOTHING) == b""

@@ -11,7 +11,7 @@ from emotion.photo import PhotoPipeline
 from service.data_plane import Backend, DataPlane, Probe
 from service.http.front import create_front
 from service.jobs.opener import DeskOpener
-from service.metrics import PhotoMetrics
+from service.metrics import HttpMetrics, PhotoMetrics
 from service.models.registry_watch import RegistryState, registry_off
 from service.models.served import ModelState
 from service.settings import Settings
@@ -39,9 +39,14 @@ def started_plane(
 
 
 @asynccontextmanager
-async def client_of(plane: DataPlane) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(
+    plane: DataPlane, registry: CollectorRegistry | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client; HTTP is counted in ``registry``."""
     opener = DeskOpener(plane.settings)
-    transport = httpx.ASGITransport(create_front(plane, opener), raise_app_exceptions=False)
+    counted_in = registry or CollectorRegistry()
+    app = create_front(plane, opener, lambda: HttpMetrics(counted_in))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://rapt.test") as client:
         try:
             yield client

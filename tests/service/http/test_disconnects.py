@@ -18,7 +18,7 @@ from service.data_plane import Backend, DataPlane
 from service.http.disconnects import until_disconnect
 from service.http.front import create_front
 from service.jobs.opener import DeskOpener
-from service.metrics import PhotoMetrics
+from service.metrics import HttpMetrics, PhotoMetrics
 from service.settings import Settings
 from tests.service.fake_stages import StuckDetector
 from tests.service.http.client import MULTIPART, form, pass_probe
@@ -45,7 +45,7 @@ def plane_of(detector: StuckDetector, registry: CollectorRegistry) -> DataPlane:
 async def served(plane: DataPlane) -> AsyncIterator[int]:
     """Serve the front as BentoML does; gives the port."""
     opener = DeskOpener(plane.settings)
-    app = create_front(plane, opener)
+    app = create_front(plane, opener, lambda: HttpMetrics(CollectorRegistry()))
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as place:
         running = asyncio.create_task(server.serve([place]))

@@ -6,6 +6,7 @@ from service.jobs.claims import Claims
 from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import LOCAL, Job, Kind, Owner, State
 from service.jobs.ledger import Ledger
+from service.origins import Origin, coming_from
 from tests.service.jobs.conftest import MakeVideo
 
 OTHERS = Owner("acme", "unspecified")
@@ -25,6 +26,17 @@ def test_a_job_begins_as_one_that_arrives(ledger: Ledger) -> None:
         {"interval": 1.0},
     )
     assert (job.size, job.progress, job.seconds_left, job.model) == (None, 0.0, None, None)
+
+
+def test_a_job_knows_which_request_asked_for_it_until_it_is_deleted(ledger: Ledger) -> None:
+    origin = Origin("r1", f"00-{'1' * 32}-{'2' * 16}-01")
+    with coming_from(origin):
+        reserve(ledger, "a")
+    job = ledger.get(LOCAL, Kind.VIDEO, "a")
+    assert job.origin == origin
+    ledger.mark_deleting(job)
+    (left,) = ledger.in_states((State.DELETING,), 10)
+    assert left.origin == Origin()
 
 
 def test_what_has_arrived_is_queued(ledger: Ledger) -> None:
@@ -127,3 +139,13 @@ def test_jobs_are_counted_by_state(ledger: Ledger, queued: MakeVideo) -> None:
     counts = {state: count for state, count in ledger.counts().items() if count}
     assert counts == {State.QUEUED: 2, State.RECEIVING: 1}
     assert 0.1 <= ledger.oldest_queued() < 60.0
+
+
+def test_the_age_of_what_is_in_work_is_counted_from_its_beginning(
+    ledger: Ledger, claims: Claims, queued: MakeVideo
+) -> None:
+    queued("a")
+    time.sleep(0.1)
+    assert ledger.oldest_running() == 0.0
+    claims.claim("a")
+    assert 0.0 <= ledger.oldest_running() < 0.1

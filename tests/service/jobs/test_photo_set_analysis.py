@@ -17,6 +17,7 @@ from service.jobs.job import LOCAL, Job, Kind, Priority, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.patience import Patience
 from service.jobs.work import Work
+from service.origins import Origin
 from service.settings import Settings
 from service.sources import Sources
 from tests.emotion.photo_set.zips import write_zip
@@ -255,4 +256,5 @@ def job_at(uri: str | None) -> Job:
         source_deleted_at=None,
         uri=uri,
         source_etag=None,
+        origin=Origin(),
     )

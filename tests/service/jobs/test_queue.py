@@ -16,7 +16,7 @@ from service.jobs.job import LOCAL, Job, Kind, Owner, Priority, State
 from service.jobs.ledger import Ledger
 from service.jobs.opened import OpenedFolder
 from service.jobs.queue import Queue
-from service.metrics import QueueWait
+from service.present import QueueWait
 
 Send = Callable[..., Job]
 

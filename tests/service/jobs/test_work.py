@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from emotion.errors import Stopped
 from emotion.faces import ModelVersion
@@ -14,12 +16,16 @@ from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.opened import OpenedFolder
 from service.jobs.patience import HandedBack, Patience
 from service.jobs.work import Work
+from service.origins import Origin, coming_from
 from service.settings import Settings
 from service.sources import Sources
 from service.storage_errors import StorageUnavailable
 from tests.service.jobs.conftest import MakeVideo
 from tests.service.jobs.fake_analyses import MODEL, FakeAnalyses, FakeAnalysis, fake_video
 from tests.service.kept import objects_of
+from tests.service.told_spans import ToldSpans, id_of, parent_of, trace_of
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def run_at_once(name: str, work: Callable[[], None]) -> None:
@@ -171,6 +177,41 @@ def test_a_job_that_is_not_waiting_is_left_alone(
     folder.ledger.cancel(LOCAL, Kind.VIDEO, "a")
     make_job(FakeAnalyses()).run("a", run_at_once)
     assert folder.ledger.get(LOCAL, Kind.VIDEO, "a").fence == 0
+
+
+def test_work_goes_on_in_the_trace_of_the_request_that_asked_for_it(
+    folder: OpenedFolder, told: ToldSpans, make_job: Callable[[FakeAnalyses], Work]
+) -> None:
+    with coming_from(Origin("r1", f"00-{TRACE}-{'2' * 16}-01")):
+        job = folder.ledger.reserve(
+            LOCAL, Kind.VIDEO, id="a", name="anna.mp4", settings={}, idempotency_key=None
+        )
+    folder.store.write(job.source, fake_video(segments=1))
+    folder.ledger.received(job, 10, "ab" * 32)
+    with capture_logs([merge_contextvars]) as logs:
+        make_job(FakeAnalyses()).run("a", run_at_once)
+    assert [(one["event"], one["request_id"], one["trace_id"]) for one in logs] == [
+        ("job_taken", "r1", TRACE),
+        ("job_done", "r1", TRACE),
+    ]
+    spans = told.end()
+    assert list(spans) == ["open", "segment", "report", "job"]
+    assert {trace_of(one) for one in spans.values()} == {TRACE}
+    whole = spans.pop("job")
+    assert whole.attributes == {"rapt.job.id": "a", "rapt.job.kind": "video"}
+    assert parent_of(whole) == 0x2222222222222222
+    assert {parent_of(one) for one in spans.values()} == {id_of(whole)}
+
+
+def test_a_job_that_fails_says_so_in_its_span_without_words(
+    folder: OpenedFolder, job: Job, told: ToldSpans, make_job: Callable[[FakeAnalyses], Work]
+) -> None:
+    folder.store.write(job.source, b"no video")
+    make_job(FakeAnalyses()).run("a", run_at_once)
+    whole = told.end()["job"]
+    assert whole.attributes is not None
+    assert whole.attributes["error.type"] == "UndecodableVideo"
+    assert (whole.status.description, whole.events) == (None, ())
 
 
 class Failing:

@@ -17,6 +17,7 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
     Attributes:
         failures: each fails one call, with a status and its words.
         peers: who called, a call each.
+        traceparents: of the calls that had one.
         dawdles: whether calls are never answered.
         cancelled: set when a caller goes away from a call that isn't answered.
     """
@@ -24,11 +25,14 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
     def __init__(self) -> None:
         self.failures: list[tuple[grpc.StatusCode, str]] = []
         self.peers: list[str] = []
+        self.traceparents: list[str] = []
         self.dawdles = False
         self.cancelled = asyncio.Event()
 
     async def ModelInfer(self, request: Any, context: Any) -> Any:
         self.peers.append(context.peer())
+        metadata = dict(context.invocation_metadata())
+        self.traceparents += [metadata["traceparent"]] if "traceparent" in metadata else []
         if self.failures:
             await context.abort(*self.failures.pop(0))
         if self.dawdles:

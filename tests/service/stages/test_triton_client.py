@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 import grpc
 import numpy as np
 import pytest
+from opentelemetry.trace import SpanKind
 from structlog.testing import capture_logs
 
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, RaptError
+from service.origins import Origin, coming_from
 from service.stages import triton_client
 from service.stages.triton_client import Inference, TritonClient
 from tests.service.stages.fake_triton import FakeTriton, serving
+from tests.service.told_spans import ToldSpans, id_of, trace_of
 from tests.triton_server import TritonServer
 
 CROPS = np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1) * np.ones((1, 1, 48, 48), np.uint8)
@@ -208,6 +211,25 @@ async def test_a_model_that_is_being_loaded_is_not_ready(
 ) -> None:
     with pytest.raises(ModelUnavailable, match="Triton has not loaded the face detector"):
         await client.check_ready("face_detector", Deadline())
+
+
+async def test_a_call_is_told_and_triton_knows_of_which_span_it_is(
+    fake: FakeTriton, client: TritonClient, told: ToldSpans
+) -> None:
+    await infer(client)
+    one = told.end()["triton face_detector"]
+    assert one.kind is SpanKind.CLIENT
+    assert fake.traceparents == [f"00-{trace_of(one)}-{id_of(one):016x}-03"]
+
+
+async def test_a_callers_trace_is_passed_on_though_nobody_is_told(
+    fake: FakeTriton, client: TritonClient
+) -> None:
+    traceparent = f"00-{'1' * 32}-{'2' * 16}-01"
+    with coming_from(Origin("r1", traceparent)):
+        await infer(client)
+    await infer(client)
+    assert fake.traceparents == [traceparent]
 
 
 async def test_all_calls_share_one_connection(fake: FakeTriton, client: TritonClient) -> None:
