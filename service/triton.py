@@ -56,5 +56,5 @@ class EmotionService:
         opener.close()
 
 
-put_front_first(EmotionService, create_front(plane, opener))
+put_front_first(EmotionService, create_front(plane, opener), plane.ending)
 put_grpc_beside(EmotionService, plane)

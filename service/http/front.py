@@ -17,6 +17,7 @@ from service.data_plane import DataPlane
 from service.http.health import health_routes
 from service.http.inference import PREFIX, inference_app
 from service.http.jobs import job_routes
+from service.http.last_requests import LastRequests
 from service.http.lingering import LingeringClose
 from service.http.photos import photo_routes
 from service.http.problems import problem_of_status, problem_response, response_of
@@ -51,12 +52,13 @@ def create_front(plane: DataPlane, opener: DeskOpener) -> ASGIApp:
         redirect_slashes=False,
     )
     app.include_router(photo_routes(plane))
-    app.include_router(job_routes(opener, plane.settings))
+    app.include_router(job_routes(opener, plane.settings, plane.ending))
     app.include_router(schedule_routes(opener))
     app.include_router(health_routes(plane, opener))
     _add_pages(app)
     _add_error_handlers(app)
-    return RequestIds(LingeringClose(_Protocols(app, inference_app(plane))))
+    answering = LingeringClose(_Protocols(app, inference_app(plane)))
+    return RequestIds(LastRequests(answering, plane.ending, plane.settings.deadline_seconds))
 
 
 class _Protocols:
