@@ -96,7 +96,7 @@ load: .venv/.ready  ## Put a steady load and a spike on a service of its own; fa
 
 .PHONY: chaos
 chaos: .venv/.ready .venv-triton/.ready  ## Kill, hang and fill what the service needs, and see what it does
-	.venv/bin/python -m pytest -m soak --timeout=600 tests/chaos $(PYTEST_FLAGS)
+	.venv/bin/python -m pytest -m soak --timeout=600 tests/e2e/chaos $(PYTEST_FLAGS)
 
 .PHONY: bench
 bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 against fp32, photo to class, videos and jobs

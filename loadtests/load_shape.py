@@ -1,5 +1,7 @@
 """Locust's view of a shape: how many users there are to be now."""
 
+from argparse import Namespace
+
 from locust import LoadTestShape
 from locust.env import Environment
 
@@ -32,8 +34,9 @@ class PlannedLoad(LoadTestShape):
         return stretched(SHAPES[self._options.shape], self._options.scale)
 
     @property
-    def _options(self):  # noqa: ANN202  # Locust's, without types
+    def _options(self) -> Namespace:
         assert self.runner is not None
+        assert self.runner.environment.parsed_options is not None
         return self.runner.environment.parsed_options
 
 
