@@ -36,8 +36,9 @@ class PlannedLoad(LoadTestShape):
     @property
     def _options(self) -> Namespace:
         assert self.runner is not None
-        assert self.runner.environment.parsed_options is not None
-        return self.runner.environment.parsed_options
+        options = self.runner.environment.parsed_options
+        assert isinstance(options, Namespace)
+        return options
 
 
 def stage_of(environment: Environment) -> str:

@@ -21,7 +21,9 @@ __all__ = ["Batch", "PhotoOverGrpc", "PhotoOverHttp", "PlannedLoad", "Video"]
 def add_options(parser: LocustArgumentParser) -> None:
     """Add ours to Locust's options; a master passes them on to its workers."""
     parser.add_argument("--shape", choices=list(SHAPES), default="steady", help="Of the load.")
-    parser.add_argument("--scale", type=float, default=1.0, help="Stages last so many times as long.")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="Stages last so many times as long."
+    )
     parser.add_argument("--rate", type=float, default=read_levels().rate, help="Calls a second.")
     parser.add_argument("--grpc", default="localhost:3001", help="Where gRPC listens.")
 

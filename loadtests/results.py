@@ -63,9 +63,7 @@ def rows_of(entries: Iterable[Mapping[str, Any]]) -> list[Row]:
         endpoint = refused_of or name
         row = rows.get((stage, endpoint), Row(stage, endpoint, 0, 0, 0, {}))
         if refused_of:
-            row = Row(
-                stage, endpoint, row.answered, entry["num_requests"], row.failed, row.times
-            )
+            row = Row(stage, endpoint, row.answered, entry["num_requests"], row.failed, row.times)
         else:
             failed = entry["num_failures"]
             times = {int(time): count for time, count in entry["response_times"].items()}

@@ -15,7 +15,7 @@ _FRONT = "service"  # BentoML's name of what watches over the entry service; oth
 _AGAIN_SECONDS = 0.1
 
 
-class OrderlyArbiter(circus.Arbiter):  # type: ignore[misc]  # circus has no types
+class OrderlyArbiter(circus.Arbiter):
     """Ends the front, and all else once it has ended."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # passed on
@@ -23,7 +23,7 @@ class OrderlyArbiter(circus.Arbiter):  # type: ignore[misc]  # circus has no typ
         super().__init__(*args, **options)
         self._end: asyncio.Future[None] | None = None
 
-    def stop(self) -> "asyncio.Future[None]":
+    def stop(self) -> "asyncio.Future[None]":  # type: ignore[override]  # as circus does
         """Begin to end, once, however often it is asked; the result is there when all have."""
         if self._end is None:
             self._end = asyncio.ensure_future(self._stop_in_order())
@@ -37,7 +37,7 @@ class OrderlyArbiter(circus.Arbiter):  # type: ignore[misc]  # circus has no typ
                 await watcher._stop(close_output_streams=True)
         while True:
             try:
-                await super().stop()
+                await super().stop()  # type: ignore[misc]  # as above
             except ConflictError:
                 # Such a round is under way, and waits for a process to start.
                 await asyncio.sleep(_AGAIN_SECONDS)
@@ -47,4 +47,4 @@ class OrderlyArbiter(circus.Arbiter):  # type: ignore[misc]  # circus has no typ
 
 def end_front_first() -> None:
     """Have the supervisor that this process becomes end its processes in order."""
-    circus.Arbiter = OrderlyArbiter
+    circus.Arbiter = OrderlyArbiter  # type: ignore[misc]  # where BentoML looks it up

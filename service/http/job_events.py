@@ -57,9 +57,7 @@ class Followers:
             self._count -= 1
 
 
-async def events_of(
-    desk: "Desk", owner: Owner, job: Job, ending: Ending
-) -> AsyncIterator[bytes]:
+async def events_of(desk: "Desk", owner: Owner, job: Job, ending: Ending) -> AsyncIterator[bytes]:
     """Tell of a job whenever something changes, and last of how it ended.
 
     Events are ``progress``, and at the end ``done``, ``failed``, ``cancelled`` or ``deleted``. Each

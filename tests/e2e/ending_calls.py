@@ -67,9 +67,7 @@ async def calling(server: Server, photo: bytes, clients: int) -> AsyncIterator[C
     faces = (await asyncio.to_thread(server.post, photo)).json()["faces"]
     timeout = aiohttp.ClientTimeout(total=60)
     async with AsyncExitStack() as held:
-        session = await held.enter_async_context(
-            aiohttp.ClientSession(server.url, timeout=timeout)
-        )
+        session = await held.enter_async_context(aiohttp.ClientSession(server.url, timeout=timeout))
         asks: list[Ask] = [_over_http(session, photo, faces)] * (clients // 2)
         for _ in range(clients - len(asks)):
             options = [("grpc.use_local_subchannel_pool", 1)]

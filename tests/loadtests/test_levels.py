@@ -71,8 +71,9 @@ def test_all_endpoints_have_levels() -> None:
     "content",
     [
         "rate = 1",
-        'rate = 1\n[spike]\ngoodput = 0.9\n[endpoints."a"]\np95 = 1',
-        'rate = 1\n[spike]\ngoodput = 0.9\n[endpoints."a"]\np95=1\np99=1\nerrors=0\nrefusals=0\np50=1',
+        "rate = 1\nspike.goodput = 0.9\n[endpoints.a]\np95 = 1",
+        "rate = 1\nspike.goodput = 0.9\n[endpoints.a]\n"
+        "p95 = 1\np99 = 1\nerrors = 0\nrefusals = 0\np50 = 1",
     ],
 )
 def test_a_file_that_lacks_a_level_or_has_an_unknown_one_is_refused(
