@@ -61,7 +61,7 @@ def run_load(target: Target, load: Load, report: Path) -> list[Row]:
         calls += ["--shape", load.shape, "--rate", str(load.rate), "--scale", str(load.scale)]
         calls += ["--stop-timeout", str(_STOP_SECONDS), "--exit-code-on-error", "0"]
         if load.processes == 1:
-            _wait_for(subprocess.Popen([*calls, *outputs]))  # noqa: S603  # our own words
+            _wait_for(_locust([*calls, *outputs]))
         else:
             _run_distributed(calls, outputs, load.processes)
         return read_results(figures.with_suffix(".json"))
@@ -74,9 +74,13 @@ def _run_distributed(calls: list[str], outputs: list[str], processes: int) -> No
     here += ["--expect-workers", str(processes)]
     with ExitStack() as stack:
         for _ in range(processes):
-            worker = subprocess.Popen([*calls, "--worker", *there])  # noqa: S603  # our own words
-            stack.callback(_end, worker)
-        _wait_for(subprocess.Popen([*calls, *here, *outputs]))  # noqa: S603  # our own words
+            stack.callback(_end, _locust([*calls, "--worker", *there]))
+        _wait_for(_locust([*calls, *here, *outputs]))
+
+
+def _locust(command: list[str]) -> subprocess.Popen[bytes]:
+    # What goes wrong is on standard error; its tables are not those that are judged.
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # our own words
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
