@@ -7,6 +7,7 @@ STEPS_FLAGS ?=
 PYTEST_FLAGS ?=
 TEST_PROCESSES ?= 2
 LOCK_FLAGS ?=
+LOAD_FLAGS ?=
 
 PYTEST = .venv/bin/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
@@ -89,6 +90,14 @@ test: .venv/.ready .venv-triton/.ready  ## Run the tests but the heavy ones, wit
 .PHONY: soak
 soak: .venv/.ready .venv-triton/.ready  ## Run the heavy tests
 	.venv/bin/python -m pytest -m soak --timeout=1800 $(PYTEST_FLAGS)
+
+.PHONY: load
+load: .venv/.ready  ## Put a steady load and a spike on a service of its own; fails where levels are missed
+	.venv/bin/python -m loadtests $(LOAD_FLAGS)
+
+.PHONY: chaos
+chaos: .venv/.ready .venv-triton/.ready  ## Kill, hang and fill what the service needs, and see what it does
+	.venv/bin/python -m pytest -m soak --timeout=600 tests/e2e/chaos $(PYTEST_FLAGS)
 
 .PHONY: bench
 bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 against fp32, photo to class, videos and jobs

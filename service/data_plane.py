@@ -11,6 +11,7 @@ from emotion.errors import CapacityError, DeadlineExceeded, ModelError, ModelUna
 from emotion.faces import PhotoAnswer
 from emotion.photo import PhotoPipeline
 from service.admission import Admission, Slot
+from service.ending import Ending
 from service.metrics import PhotoMetrics
 from service.models.registry_watch import RegistryState, registry_off
 from service.models.served import ModelState
@@ -52,7 +53,12 @@ class Readiness:
 
 
 class DataPlane:
-    """One per front process; it refuses everything until it is started."""
+    """One per front process; it refuses everything until it is started.
+
+    Attributes:
+        settings: those of the process.
+        ending: says when the process has been told to end.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Set the limits; the models come with ``start``."""
@@ -64,6 +70,7 @@ class DataPlane:
             max_unmeasured=max(1, settings.max_bytes_in_flight // settings.max_message_bytes),
         )
         self._started: Backend | None = None
+        self.ending = Ending()
 
     def start(self, backend: Backend) -> None:
         """Begin to serve."""

@@ -125,6 +125,15 @@ class EmotionService:
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
         opener.try_at_start()
 
+    @bentoml.on_deployment
+    @staticmethod
+    def end_in_order() -> None:
+        """Have the front end before its models. Called in the process that supervises all."""
+        # Imported late: nobody else has use for it.
+        from service.orderly_end import end_front_first  # noqa: PLC0415
+
+        end_front_first()
+
     @bentoml.on_shutdown
     def close(self) -> None:
         """Let go of videos: SQLite's log goes with the last who has the file open."""
@@ -132,5 +141,5 @@ class EmotionService:
         end_tracing()
 
 
-put_front_first(EmotionService, create_front(plane, opener))
+put_front_first(EmotionService, create_front(plane, opener), plane.ending)
 put_grpc_beside(EmotionService, plane)

@@ -30,7 +30,9 @@ Topology = Literal["runners", "inline", "triton"]
 _NAME_VARIABLE = "RAPT_EXECUTOR_ID"
 _KAFKA_VARIABLE = "RAPT_KAFKA_SERVERS"
 _START_SECONDS = 120.0
-_END_SECONDS = 30.0
+# The front answers what it has in work, for a photo's deadline at most, and then closes.
+_DEADLINE_VARIABLE, _DEADLINE_SECONDS = "RAPT_DEADLINE_SECONDS", 30.0
+_CLOSING_SECONDS = 10.0
 _POLL_SECONDS = 0.2
 _PROBE_SECONDS = 5.0
 # How long an idle connection is kept. Proxies and clients mostly close theirs after 60 s or less;
@@ -200,7 +202,7 @@ def _running(
         try:
             yield server
         finally:
-            _end(server)
+            _end(server, _end_seconds())
 
 
 def _wait_until_ready(address: Address, server: subprocess.Popen[bytes], told: _Told) -> bool:
@@ -241,12 +243,17 @@ def _ask(address: Address) -> tuple[bool, str]:
         connection.close()
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
+def _end_seconds() -> float:
+    # Not by the settings, whose libraries this process does without.
+    return float(os.environ.get(_DEADLINE_VARIABLE, _DEADLINE_SECONDS)) + _CLOSING_SECONDS
+
+
+def _end(server: subprocess.Popen[bytes], seconds: float) -> None:
     """Ask all of it to end, then make it."""
     if server.poll() is None:
         server.terminate()
         try:
-            server.wait(_END_SECONDS)
+            server.wait(seconds)
         except subprocess.TimeoutExpired:
             # Its children follow it, by their lifelines.
             server.kill()

@@ -60,5 +60,5 @@ class EmotionService:
         end_tracing()
 
 
-put_front_first(EmotionService, create_front(plane, opener))
+put_front_first(EmotionService, create_front(plane, opener), plane.ending)
 put_grpc_beside(EmotionService, plane)

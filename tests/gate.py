@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -30,6 +31,7 @@ class Gate:
         self._threads: list[threading.Thread] = []
         self._is_shut = False
         self._shut_after: int | None = None
+        self._delay = 0.0
         self.port = int(self._listener.getsockname()[1])
         self.passed = 0
         self._run(self._accept)
@@ -45,6 +47,10 @@ class Gate:
     def shut_after(self, passed: int) -> None:
         """Shut itself when so many bytes came from the server."""
         self._shut_after = passed
+
+    def slow(self, seconds: float) -> None:
+        """Hold each piece back for so long, in either direction."""
+        self._delay = seconds
 
     def open(self) -> None:
         """Let everybody through again."""
@@ -101,6 +107,7 @@ class Gate:
     def _copy(self, source: socket.socket, sink: socket.socket, *, counted: bool = False) -> None:
         with suppress(OSError):
             while data := source.recv(_BYTES):
+                time.sleep(self._delay)
                 sink.sendall(data)
                 if counted:
                     self.passed += len(data)

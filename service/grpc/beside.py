@@ -1,5 +1,6 @@
 """Starts gRPC beside the HTTP that BentoML serves, and stops it before BentoML's own end."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -32,21 +33,28 @@ class GrpcBeside:
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
-        server: GrpcServer | None = None
+        stopping: asyncio.Task[None] | None = None
 
         async def send_and_start(message: Message) -> None:
-            nonlocal server
+            nonlocal stopping
             if message["type"] == "lifespan.startup.complete":
                 server = await self._start()
+                stopping = asyncio.create_task(self._stop_when_told(server))
             await send(message)
 
         async def receive_and_stop() -> Message:
             message = await receive()
-            if message["type"] == "lifespan.shutdown" and server is not None:
-                await server.stop()
+            if message["type"] == "lifespan.shutdown" and stopping is not None:
+                self._plane.ending.tell()
+                await stopping
             return message
 
         await self._app(scope, receive_and_stop, send_and_start)
+
+    async def _stop_when_told(self, server: GrpcServer) -> None:
+        """Stop at once, while HTTP answers what it has in work: both then end together."""
+        await self._plane.ending.wait()
+        await server.stop()
 
     async def _start(self) -> GrpcServer:
         try:

@@ -18,6 +18,7 @@ from service.data_plane import DataPlane
 from service.http.health import health_routes
 from service.http.inference import PREFIX, inference_app
 from service.http.jobs import job_routes
+from service.http.last_requests import LastRequests
 from service.http.lingering import LingeringClose
 from service.http.observed import ObservedRequests
 from service.http.photos import photo_routes
@@ -57,13 +58,14 @@ def create_front(
         redirect_slashes=False,
     )
     app.include_router(photo_routes(plane))
-    app.include_router(job_routes(opener, plane.settings))
+    app.include_router(job_routes(opener, plane.settings, plane.ending))
     app.include_router(schedule_routes(opener))
     app.include_router(health_routes(plane, opener))
     _add_pages(app)
     _add_error_handlers(app)
-    protocols = _Protocols(app, inference_app(plane))
-    return RequestIds(ObservedRequests(LingeringClose(protocols), make_metrics))
+    answering = LingeringClose(_Protocols(app, inference_app(plane)))
+    last = LastRequests(answering, plane.ending, plane.settings.deadline_seconds)
+    return RequestIds(ObservedRequests(last, make_metrics))
 
 
 class _Protocols:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from emotion.errors import Overloaded
+from service.ending import Ending
 from service.http.job_answers import JobBody
 from service.jobs.errors import UnknownJob
 from service.jobs.job import ENDED, Job, Owner
@@ -28,13 +29,14 @@ _RETRY_AFTER = 10.0
 class Followers:
     """Bounds how many callers follow jobs at once. To be used from one event loop."""
 
-    def __init__(self, most: int) -> None:
-        """Set the bound."""
+    def __init__(self, most: int, ending: Ending) -> None:
+        """Set the bound; all of them are let go when the end is told."""
         self._most = most
+        self._ending = ending
         self._count = 0
 
-    def counted(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Count one more caller while these events are passed on.
+    def follow(self, desk: "Desk", owner: Owner, job: Job) -> AsyncIterator[bytes]:
+        """Count one more caller while events of a job are passed on; see ``events_of``.
 
         Raises:
             Overloaded: there are too many.
@@ -44,7 +46,7 @@ class Followers:
                 f"{self._most} callers follow jobs already. Ask for the state now and then.",
                 _RETRY_AFTER,
             )
-        return self._passed_on(events)
+        return self._passed_on(events_of(desk, owner, job, self._ending))
 
     async def _passed_on(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         self._count += 1
@@ -55,14 +57,15 @@ class Followers:
             self._count -= 1
 
 
-async def events_of(desk: "Desk", owner: Owner, job: Job) -> AsyncIterator[bytes]:
+async def events_of(desk: "Desk", owner: Owner, job: Job, ending: Ending) -> AsyncIterator[bytes]:
     """Tell of a job whenever something changes, and last of how it ended.
 
     Events are ``progress``, and at the end ``done``, ``failed``, ``cancelled`` or ``deleted``. Each
-    says all that there is to know, so one who comes back has missed nothing.
+    says all that there is to know, so one who comes back has missed nothing: as is needed where
+    the service ends first.
     """
     said, spoke = "", time.monotonic()
-    while True:
+    while not ending.is_told:
         try:
             job = await run_in_threadpool(desk.get, owner, job.kind, job.id)
             is_worked_on = await run_in_threadpool(desk.is_worked_on)

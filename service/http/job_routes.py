@@ -13,7 +13,7 @@ from emotion.reports.formats import MEDIA_TYPES
 from service.http.job_answers import JobBody, JobsBody, page_of, path_of, place_of, read_cursor
 from service.http.job_bodies import JSON, ReferenceBody, read_reference
 from service.http.job_events import MEDIA_TYPE as EVENT_STREAM
-from service.http.job_events import Followers, events_of
+from service.http.job_events import Followers
 from service.http.problems import MEDIA_TYPE, Problem
 from service.http.report_formats import choose_format
 from service.http.upload_bodies import UploadForm, media_type_of, read_upload
@@ -130,7 +130,7 @@ class JobRoutes:
         async def follow(job_id: str) -> Response:
             desk = await run_in_threadpool(opener.open)
             job = await run_in_threadpool(desk.get, LOCAL, self.kind, job_id)
-            events = followers.counted(events_of(desk, LOCAL, job))
+            events = followers.follow(desk, LOCAL, job)
             headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
             return StreamingResponse(events, media_type=EVENT_STREAM, headers=headers)
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from service.ending import Ending
 from service.http.job_answers import PhotoSetsBody, VideosBody
 from service.http.job_events import Followers
 from service.http.job_routes import JobRoutes
@@ -16,9 +17,9 @@ _KINDS = (
 )
 
 
-def job_routes(opener: DeskOpener, settings: Settings) -> APIRouter:
-    """Return the routes that take jobs in and tell of them."""
-    followers = Followers(settings.max_event_streams)
+def job_routes(opener: DeskOpener, settings: Settings, ending: Ending) -> APIRouter:
+    """Return the routes that take jobs in and tell of them, until the process is to end."""
+    followers = Followers(settings.max_event_streams, ending)
     everything = APIRouter()
     for kind in _KINDS:
         router = APIRouter(tags=[kind.kind.folder])

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -8,7 +9,7 @@ from tests.e2e.servers import Server, press_ctrl_c, rapt
 from tests.mlflow_server import MlflowServer
 from tests.pictures import astronaut, encode
 from tests.service.registry_models import TestRegistry
-from tests.triton_server import TritonServer
+from tests.triton_server import TritonServer, free_ports
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +61,17 @@ def server(
     with rapt(request.param, folder, place=None, **settings) as one:
         yield one
         press_ctrl_c(one)
+
+
+@pytest.fixture
+def own_triton(
+    triton_environment: None, model_repository: Path, tmp_path: Path
+) -> Iterator[TritonServer]:
+    """A Triton that the test may do with as it likes; it isn't started yet."""
+    repository = copytree(model_repository, tmp_path / "models")
+    server = TritonServer(repository, tmp_path, free_ports())
+    yield server
+    server.kill()
 
 
 @pytest.fixture

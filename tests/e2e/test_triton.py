@@ -3,11 +3,10 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import aiohttp
@@ -17,21 +16,10 @@ import pytest
 from service.models.installed import InstalledModels
 from tests.e2e.models import Classifiers, place_in, version_of
 from tests.e2e.servers import RAPT, Server, rapt, running, until
-from tests.triton_server import TritonServer, free_ports
+from tests.triton_server import TritonServer
 
 CLIENTS = 8
 BACK_SECONDS = 20
-
-
-@pytest.fixture
-def own_triton(
-    triton_environment: None, model_repository: Path, tmp_path: Path
-) -> Iterator[TritonServer]:
-    """A Triton that the test may do with as it likes; it isn't started yet."""
-    repository = copytree(model_repository, tmp_path / "models")
-    server = TritonServer(repository, tmp_path, free_ports())
-    yield server
-    server.kill()
 
 
 @dataclass

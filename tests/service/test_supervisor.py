@@ -12,6 +12,7 @@ import pytest
 from emotion.errors import InvalidRequest, ModelUnavailable
 from service import supervisor
 from service.data_folder import DataFolder
+from service.settings import Settings
 from service.supervisor import Address, Topology, serve_until_told
 
 
@@ -118,8 +119,15 @@ def test_why_it_is_not_ready_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         unready.shutdown()
 
 
-def test_what_does_not_end_when_asked_is_made_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_END_SECONDS", 0.2)
+def test_the_front_has_its_deadline_to_end_and_time_to_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert supervisor._end_seconds() == Settings().deadline_seconds + 10
+    monkeypatch.setenv("RAPT_DEADLINE_SECONDS", "2.5")
+    assert supervisor._end_seconds() == 12.5
+
+
+def test_what_does_not_end_when_asked_is_made_to() -> None:
     code = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         "print('up', flush=True); time.sleep(60)"
@@ -128,7 +136,7 @@ def test_what_does_not_end_when_asked_is_made_to(monkeypatch: pytest.MonkeyPatch
     with subprocess.Popen(command, stdout=subprocess.PIPE) as stubborn:  # noqa: S603  # our own words
         assert stubborn.stdout is not None
         assert stubborn.stdout.readline() == b"up\n"
-        supervisor._end(stubborn)
+        supervisor._end(stubborn, 0.2)
         assert stubborn.returncode == -9
 
 

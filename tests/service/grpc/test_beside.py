@@ -1,3 +1,4 @@
+import asyncio
 import socket
 from contextlib import suppress
 
@@ -59,6 +60,33 @@ async def test_it_listens_from_the_applications_start_to_before_its_end() -> Non
         "running: True",
         "lifespan.shutdown: False",
     ]
+
+
+async def test_it_ends_when_the_end_is_told_while_http_still_answers() -> None:
+    plane = started_plane(settings_of())
+    address = ("127.0.0.1", plane.settings.grpc_port)
+    refused = asyncio.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+
+    async def receive() -> Message:
+        plane.ending.tell()
+        async with asyncio.timeout(10):
+            while not refused.is_set():
+                await asyncio.sleep(0.01)
+                try:
+                    socket.create_connection(address).close()
+                except ConnectionRefusedError:
+                    refused.set()
+        return {"type": "lifespan.shutdown"}
+
+    async def send(message: Message) -> None:
+        pass
+
+    await GrpcBeside(application, plane, own_metrics)({"type": "lifespan"}, receive, send)
+    assert refused.is_set()
 
 
 async def test_why_it_does_not_start_is_logged_and_ends_the_start() -> None:

@@ -1,6 +1,9 @@
+import signal
+
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from service.ending import Ending
 from service.http.front_first import FrontFirst
 
 
@@ -34,6 +37,25 @@ async def send(message: Message) -> None:
 )
 async def test_each_request_goes_to_whom_it_belongs(scope: Scope, *, is_front: bool) -> None:
     bentoml, front = Note(), Note()
-    await FrontFirst(bentoml, front=front)(scope, receive, send)
+    await FrontFirst(bentoml, front=front, ending=Ending())(scope, receive, send)
     assert (front if is_front else bentoml).scopes == [scope]
     assert len(front.scopes) + len(bentoml.scopes) == 1
+
+
+async def test_a_front_hears_of_its_end_while_it_runs() -> None:
+    ending = Ending()
+    passed_on: list[int] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        await ending.wait()
+
+    # uvicorn's handler, which is set before its first event.
+    former = signal.signal(signal.SIGTERM, lambda number, _frame: passed_on.append(number))
+    try:
+        front = FrontFirst(application, front=Note(), ending=ending)
+        await front({"type": "lifespan"}, receive, send)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert passed_on == [signal.SIGTERM, signal.SIGTERM]

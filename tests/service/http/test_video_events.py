@@ -49,6 +49,17 @@ async def test_more_followers_than_the_limit_are_503() -> None:
         assert (await client.get(f"{place}/events")).status_code == 200
 
 
+async def test_followers_are_let_go_when_the_end_is_told() -> None:
+    plane = started_plane(Settings(min_free_bytes=0))
+    async with client_of(plane) as client:
+        place = await send(client)
+        following = asyncio.create_task(client.get(f"{place}/events"))
+        await asyncio.sleep(0.3)
+        plane.ending.tell()
+        events = read_events((await asyncio.wait_for(following, 5)).text)
+        assert [name for name, _ in events] == ["progress"]
+
+
 async def test_one_who_waits_long_hears_that_the_line_stands(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

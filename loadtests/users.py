@@ -1,0 +1,168 @@
+"""Those who call the service, in the way of well-behaved clients: gevent runs hundreds of them.
+
+A refusal with a hint when to come again is none of the failures; a wrong answer is one.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import grpc.experimental.gevent
+from locust import FastHttpUser, User, constant_pacing, constant_throughput, task
+from tritonclient.grpc import service_pb2
+
+from loadtests.calls import Call
+from loadtests.endpoints import BATCH, PHOTO_GRPC, PHOTO_HTTP, VIDEO
+from loadtests.load_shape import CALLS_A_SECOND
+from loadtests.payloads import BATCH_PHOTOS, batch_form, clip, inference_request, photo
+
+_TIMEOUT = 60.0
+_RETRY_AFTER = "retry-after"
+_OK, _ACCEPTED, _REFUSALS = 200, 202, (429, 503)
+_VIDEO_SECONDS, _LOOK_SECONDS = 10.0, 0.5
+_ENDED = ("done", "failed", "cancelled")
+_INFER = "/inference.GRPCInferenceService/ModelInfer"
+
+grpc.experimental.gevent.init_gevent()
+
+
+class _HttpUser(FastHttpUser):
+    """One who lists calls by himself."""
+
+    abstract = True
+
+    def ask(self, method: str, path: str, body: bytes = b"", kind: str = "") -> Any:  # noqa: ANN401  # Locust's response
+        """Make a request that Locust doesn't list: it would list what is in a "with" block."""
+        headers = {"Content-Type": kind} if body else {}
+        return self.client.request(
+            method,
+            path,
+            data=body,  # type: ignore[arg-type]  # bytes are documented
+            headers=headers,
+            catch_response=True,
+        )
+
+    def send(
+        self, path: str, endpoint: str, body: bytes, kind: str, is_right: Callable[[Any], bool]
+    ) -> None:
+        """Send photos, and list what came of it."""
+        call = Call(self.environment, endpoint)
+        answer = self.ask("POST", path, body, kind)
+        if is_refusal(answer):
+            call.was_refused()
+        elif answer.status_code != _OK:
+            call.failed(what_of(answer))
+        elif not is_right(answer.json()):
+            call.failed("a wrong answer")
+        else:
+            call.was_answered(len(answer.content))
+
+
+def is_refusal(answer: Any) -> bool:  # noqa: ANN401  # Locust's response
+    """Whether an answer says to come again later."""
+    return answer.status_code in _REFUSALS and _RETRY_AFTER in answer.headers
+
+
+def what_of(answer: Any) -> str:  # noqa: ANN401  # Locust's response
+    """Say what an answer is that should have been another."""
+    return f"status {answer.status_code}" if answer.status_code else str(answer.error)
+
+
+class PhotoOverHttp(_HttpUser):
+    """Sends a photo over HTTP, on a connection that is kept."""
+
+    weight = 6
+    wait_time = constant_throughput(CALLS_A_SECOND)
+
+    @task
+    def photo(self) -> None:
+        """Send it."""
+        self.send(
+            "/v1/photos", PHOTO_HTTP, photo(), "image/jpeg", lambda said: len(said["faces"]) == 1
+        )
+
+
+class Batch(_HttpUser):
+    """Sends a few photos in one request."""
+
+    weight = 1
+    wait_time = constant_throughput(CALLS_A_SECOND)
+
+    @task
+    def batch(self) -> None:
+        """Send them."""
+
+        def is_right(said: dict[str, Any]) -> bool:
+            return [len(one.get("faces", ())) for one in said["results"]] == [1] * BATCH_PHOTOS
+
+        self.send("/v1/photos:batch", BATCH, *batch_form(), is_right)
+
+
+class Video(_HttpUser):
+    """The one who sends a short video now and then, and waits for its report."""
+
+    fixed_count = 1
+    wait_time = constant_pacing(_VIDEO_SECONDS)
+
+    @task
+    def video(self) -> None:
+        """Send it, and look at it until it has ended."""
+        call = Call(self.environment, VIDEO)
+        answer = self.ask("POST", "/v1/videos", clip(), "video/mp4")
+        if is_refusal(answer):
+            call.was_refused()
+            return
+        if answer.status_code != _ACCEPTED:
+            call.failed(what_of(answer))
+            return
+        place, state = answer.headers["location"], ""
+        while state not in _ENDED:
+            time.sleep(_LOOK_SECONDS)  # As patched by Locust: other users go on.
+            answer = self.ask("GET", place)
+            if answer.status_code != _OK:
+                call.failed(what_of(answer))
+                return
+            state = answer.json()["state"]
+        report = self.ask("GET", f"{place}/report?format=json")
+        if (state, report.status_code) == ("done", _OK):
+            call.was_answered(len(report.content))
+        else:
+            call.failed(f"it is {state}, and its report {what_of(report)}")
+
+
+class PhotoOverGrpc(User):
+    """Sends a photo over gRPC, on a connection of its own."""
+
+    weight = 3
+    wait_time = constant_throughput(CALLS_A_SECOND)
+
+    def on_start(self) -> None:
+        """Connect."""
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        self._channel = grpc.insecure_channel(self.environment.parsed_options.grpc, options)
+        self._infer = self._channel.unary_unary(_INFER)
+
+    def on_stop(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+    @task
+    def photo(self) -> None:
+        """Send it."""
+        call = Call(self.environment, PHOTO_GRPC)
+        try:
+            answer = self._infer(inference_request(), timeout=_TIMEOUT)
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and _RETRY_AFTER in dict(
+                error.trailing_metadata()
+            ):
+                call.was_refused()
+            else:
+                call.failed(f"{error.code()} {error.details()}")
+            return
+        outputs = service_pb2.ModelInferResponse.FromString(answer).outputs
+        if {output.shape[0] for output in outputs} == {1}:
+            call.was_answered(len(answer))
+        else:
+            call.failed("a wrong answer")

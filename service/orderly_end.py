@@ -1,0 +1,50 @@
+"""Has BentoML end the front before the models that it asks.
+
+BentoML's supervisor takes the models' sockets away when it is told to end, and then ends all
+processes at once: what is in work at the front finds no model any more. There is no setting for it,
+so in the supervisor's process its class is replaced by one that differs in this alone.
+"""
+
+import asyncio
+from typing import Any
+
+from bentoml._internal.utils import circus
+from circus.exc import ConflictError
+
+_FRONT = "service"  # BentoML's name of what watches over the entry service; others have a suffix.
+_AGAIN_SECONDS = 0.1
+
+
+class OrderlyArbiter(circus.Arbiter):
+    """Ends the front, and all else once it has ended."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # passed on
+        """See the class of BentoML's."""
+        super().__init__(*args, **options)
+        self._end: asyncio.Future[None] | None = None
+
+    def stop(self) -> "asyncio.Future[None]":  # type: ignore[override]  # as circus does
+        """Begin to end, once, however often it is asked; the result is there when all have."""
+        if self._end is None:
+            self._end = asyncio.ensure_future(self._stop_in_order())
+        return self._end
+
+    async def _stop_in_order(self) -> None:
+        # A round of looking after processes would start the front again, or end all with an error.
+        self._stopping = True
+        for watcher in self.iter_watchers():
+            if watcher.name == _FRONT:
+                await watcher._stop(close_output_streams=True)
+        while True:
+            try:
+                await super().stop()  # type: ignore[misc]  # as above
+            except ConflictError:
+                # Such a round is under way, and waits for a process to start.
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+
+def end_front_first() -> None:
+    """Have the supervisor that this process becomes end its processes in order."""
+    circus.Arbiter = OrderlyArbiter  # type: ignore[misc]  # where BentoML looks it up

@@ -1,0 +1,68 @@
+"""Locust against a real service."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtests.endpoints import BATCH, PHOTO_GRPC, PHOTO_HTTP, VIDEO
+from loadtests.results import Row
+from loadtests.run import Load, Target, run_load
+from tests.e2e.servers import Server, press_ctrl_c, rapt
+
+RATE, SCALE = 5.0, 0.2  # A second of warm-up and twelve of what counts.
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder = tmp_path_factory.mktemp("l")
+    with rapt("inline", folder, RAPT_DETECTOR_PRECISION="f32") as server:
+        yield target_of(server)
+        press_ctrl_c(server)
+
+
+def target_of(server: Server) -> Target:
+    return Target(server.url, server.grpc_target)
+
+
+def by_endpoint(rows: list[Row], stage: str) -> dict[str, Row]:
+    return {row.endpoint: row for row in rows if row.stage == stage}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_endpoint_is_called_and_answers_from_one_process_or_two_and_their_master(
+    target: Target, tmp_path: Path, processes: int
+) -> None:
+    report = tmp_path / "pages" / "steady.html"
+    rows = by_endpoint(run_load(target, Load("steady", RATE, SCALE, processes), report), "steady")
+    assert set(rows) == {PHOTO_HTTP, PHOTO_GRPC, BATCH, VIDEO}
+    assert [row.failed + row.refused for row in rows.values()] == [0, 0, 0, 0]
+    # 12 s at 5 calls a second; a stage begins with a tick of Locust's, within a second.
+    assert 45 <= sum(row.answered for row in rows.values()) <= 75
+    assert PHOTO_HTTP in report.read_text(encoding="utf-8")
+
+
+def test_refusals_are_told_apart_from_failures(tmp_path: Path, folder: Path) -> None:
+    with rapt("inline", folder, RAPT_MAX_IN_FLIGHT="1", RAPT_MAX_JOBS="1") as server:
+        load = Load("steady", 40.0, scale=0.1)
+        rows = by_endpoint(run_load(target_of(server), load, tmp_path / "page.html"), "steady")
+    assert sum(row.failed for row in rows.values()) == 0
+    assert rows[PHOTO_HTTP].refused > 0
+    assert rows[PHOTO_GRPC].refused > 0
+    assert rows[PHOTO_HTTP].answered > 0
+
+
+def test_what_does_not_answer_has_failed(tmp_path: Path) -> None:
+    nobody = Target("http://127.0.0.1:9", "127.0.0.1:9")
+    rows = by_endpoint(
+        run_load(nobody, Load("steady", RATE, scale=0.05), tmp_path / "page.html"), "steady"
+    )
+    assert sum(row.answered + row.refused for row in rows.values()) == 0
+    assert rows[PHOTO_HTTP].failed > 0
+    assert rows[PHOTO_GRPC].failed > 0
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a short name: BentoML's sockets lie in it."""
+    return tmp_path_factory.mktemp("l")
