@@ -8,13 +8,16 @@ from service.settings import Settings
 # A dependency's client closes its session every so many calls or seconds, and fails the calls
 # that are in flight: never do that.
 _NEVER = 10**9
-# The front ends a request at its deadline; BentoML's own limits come these seconds later, as a
-# last resort.
+# The front ends a request in time itself, a photo at its deadline and an upload after its hour;
+# BentoML's own limits come these seconds later, as a last resort.
 _MARGIN = 10.0
 
 
 def front_options(settings: Settings) -> dict[str, Any]:
     """Return the options of the front service.
+
+    BentoML counts a request's time until its answer begins, an upload's arrival included, and has
+    one limit for all.
 
     BentoML's own request metrics are off: they are labelled with the path that was asked for, so
     whoever asks for many paths fills memory and disk.
@@ -22,7 +25,7 @@ def front_options(settings: Settings) -> dict[str, Any]:
     return {
         "name": "EmotionService",
         "workers": 1,
-        "traffic": {"timeout": settings.deadline_seconds + _MARGIN},
+        "traffic": {"timeout": max(settings.deadline_seconds, settings.upload_seconds) + _MARGIN},
         "metrics": {"enabled": False},
         "logging": {"access": {"enabled": False}},
     }

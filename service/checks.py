@@ -39,7 +39,9 @@ def outside_checks(settings: Settings) -> Iterator[Check]:
 
 def _rows(settings: Settings) -> str:
     check_rows(settings)
-    return f"Database {make_url(settings.rows_url).render_as_string()}: answers."
+    # Its options may have a password, too.
+    address = make_url(settings.rows_url).set(query={}).render_as_string()
+    return f"Database {address}: answers."
 
 
 def _objects(settings: Settings, address: BucketAddress) -> str:
@@ -64,8 +66,12 @@ def _source(sources: Sources, location: Location) -> str:
 
 def _kafka(settings: Settings) -> str:
     from service.kafka.broker import Broker  # noqa: PLC0415
+    from service.kafka.messages import TOPICS  # noqa: PLC0415
 
-    why = Broker(settings).try_to_reach()
+    broker = Broker(settings)
+    why = broker.try_to_reach()
     if why is not None:
         raise InvalidRequest(f"Kafka doesn't answer: {why}. Check RAPT_KAFKA_SERVERS.")
-    return f"Kafka {settings.kafka_servers}: answers."
+    missing = sorted(set(TOPICS) - broker.topics())
+    lacking = f"; unless it makes topics by itself, make {', '.join(missing)}" if missing else ""
+    return f"Kafka {settings.kafka_servers}: answers{lacking}."

@@ -12,7 +12,9 @@ Network = IPv4Network | IPv6Network
 _SECRET_PREFIX = "whsec_"  # noqa: S105  # what a secret begins with
 _LEAST_SECRET, _MOST_SECRET = 24, 64  # Bytes.
 # Properties of librdkafka that decide whether a message is lost.
-_OURS = frozenset({"acks", "bootstrap.servers", "enable.auto.commit", "group.id", "on_commit"})
+_OURS = frozenset(
+    {"acks", "bootstrap.servers", "enable.auto.commit", "group.id", "on_commit", "transactional.id"}
+)
 
 
 class DeliverySettings(BaseSettings):

@@ -40,7 +40,11 @@ class InputSettings(BaseSettings):
         try:
             _locations(sources)
         except InvalidRequest as error:
-            raise ValueError(error.message) from error
+            # What was given isn't told: there may be a password in it.
+            raise ValueError(
+                "give s3://BUCKET/PREFIX/, gs://BUCKET/PREFIX/ or az://CONTAINER/PREFIX/, with "
+                "commas between; credentials come from the environment"
+            ) from error
         return sources
 
     @property

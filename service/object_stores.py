@@ -21,6 +21,9 @@ REFUSED = re.compile(
     r"|credential",
     re.IGNORECASE,
 )
+# S3 takes no request whose time is a quarter of an hour off, and answers 403 as well.
+CLOCK = "RequestTimeTooSkewed"
+WRONG_CLOCK = "this machine's clock is not the store's. Set it."
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT", "AZURE_ENDPOINT")
 
 

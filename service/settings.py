@@ -4,6 +4,7 @@ A field ``max_bytes`` is set by the variable ``RAPT_MAX_BYTES``.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict, SettingsError
@@ -16,6 +17,10 @@ from service.input_settings import InputSettings
 from service.job_settings import JobSettings
 from service.object_stores import check_endpoints
 from service.photo_settings import MOST_PORT, PhotoSettings
+from service.sources import Location
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 BUILT_IN_MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
@@ -92,15 +97,32 @@ def load_settings() -> Settings:
     """
     check_endpoints()
     try:
-        return Settings()
+        settings = Settings()
     except SettingsError as error:
-        # Its text names the field, and not the value.
-        raise InvalidRequest(f"{error}: it is no JSON object.") from error
+        # Only they are read as JSON. Its text is of pydantic's inside.
+        raise InvalidRequest("RAPT_KAFKA_OPTIONS: it is no JSON object.") from error
     except ValidationError as error:
-        problems = [
-            f"RAPT_{'_'.join(map(str, one['loc'])).upper()}: "
-            # What a check of ours says is what we wrote, without a word of pydantic's before it.
-            f"{one['ctx']['error'] if one['type'] == 'value_error' else one['msg']}"
-            for one in error.errors()
-        ]
-        raise InvalidRequest("; ".join(problems)) from error
+        raise InvalidRequest("; ".join(map(_told, error.errors()))) from error
+    _check_sources(settings)
+    return settings
+
+
+def _told(problem: "ErrorDetails") -> str:
+    name, *within = map(str, problem["loc"])
+    place = f" {'.'.join(within)}:" if within else ""
+    # What a check of ours says is what we wrote, without a word of pydantic's before it.
+    is_ours = problem["type"] == "value_error"
+    return f"RAPT_{name.upper()}:{place} {problem['ctx']['error'] if is_ours else problem['msg']}"
+
+
+def _check_sources(settings: Settings) -> None:
+    """Refuse to let jobs read what other jobs are about."""
+    if not settings.storage_url:
+        return
+    kept = Location.of(f"{settings.storage_url}/")
+    for source in settings.allowed_sources:
+        if source.is_below(kept) or kept.is_below(source):
+            raise InvalidRequest(
+                f"RAPT_SOURCES: {source} has what RAPT_STORAGE_URL keeps, uploads of all callers. "
+                "Name another prefix."
+            )

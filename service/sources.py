@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from emotion.errors import InvalidRequest
-from service.object_stores import CREDENTIALS, REFUSED
+from service.object_stores import CLOCK, CREDENTIALS, REFUSED, WRONG_CLOCK
 from service.storage_errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _URI = re.compile(r"(?P<scheme>s3|gs|az)://(?P<bucket>[a-z0-9][a-z0-9._-]{1,221})/(?P<key>.*)")
 _MOST_URI = 1024 + 256  # Characters: the longest key of S3, and a bucket before it.
 _CHUNK = 4 * 2**20
+# The stores' client lists all of a page or nothing.
+_ODD_KEY = "Encountered object with invalid path"
 _MISSING = re.compile(r"NoSuchBucket|404 Not Found")
 
 
@@ -185,8 +187,17 @@ def _source_errors(location: Location) -> Iterator[None]:
         raise _refused(location) from error
     # What a store is given in the environment and can't use is a ValueError.
     except (BaseError, ValueError) as error:
+        if CLOCK in str(error):
+            raise StorageUnavailable(
+                f"{location.scheme}://{location.bucket}: {WRONG_CLOCK}"
+            ) from None
         if REFUSED.search(str(error)):
             raise _refused(location) from error
+        if _ODD_KEY in str(error):
+            raise InvalidRequest(
+                f"Below {location} lies an object whose key has an empty part, '.' or '..': "
+                "nothing there can be listed. Rename it, or take a prefix that it isn't below."
+            ) from error
         if _MISSING.search(str(error)):
             raise _missing(location) from error
         # Without what the client says: it names the object, and this goes into the log.

@@ -18,10 +18,11 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from emotion.errors import InvalidRequest
 from service.database.clock import SQLITE_NOW
+from service.database.obstacles import obstacle_in
 from service.database.tables import installation
 from service.storage_errors import storage_errors
 
@@ -43,7 +44,6 @@ _POSTGRES_SETTINGS = (
     "SET statement_timeout = '30s'",
     "SET idle_in_transaction_session_timeout = '30s'",
 )
-_UTF8 = "UTF8"
 _POOL_SECONDS = 10.0  # Until a connection of the pool is free.
 
 
@@ -82,20 +82,15 @@ class Database:
         with storage_errors():
             try:
                 with self._engine.connect() as connection:
-                    encoding = (
-                        connection.scalar(text("SHOW server_encoding")) if is_server else _UTF8
-                    )
+                    obstacle = obstacle_in(connection) if is_server else None
             except DBAPIError as error:
                 if not is_server:
                     raise
                 raise InvalidRequest(
                     f"The database can't be used: {_reason(error)}. Check RAPT_DATABASE_URL."
                 ) from error
-        if encoding != _UTF8:
-            raise InvalidRequest(
-                f"The database can't be used: its encoding is {encoding}, and names may have any "
-                "letter. Make one with ENCODING 'UTF8' TEMPLATE template0."
-            )
+        if obstacle is not None:
+            raise InvalidRequest(f"The database can't be used: {obstacle}")
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -135,6 +130,11 @@ class Database:
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, revision)
+            except ProgrammingError as error:
+                raise InvalidRequest(
+                    f"The tables of jobs can't be brought up to date: {_reason(error)}. Run `rapt "
+                    "migrate` as a role that may."
+                ) from error
             except CommandError as error:
                 raise InvalidRequest(
                     f"The tables of videos are not this version's: {error}. Run the Rapt that made "

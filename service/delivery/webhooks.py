@@ -27,7 +27,7 @@ from service.delivery_settings import DeliverySettings
 
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "Rapt-Webhooks"}
 _LEAST_ERROR = 300
-_SECONDS = re.compile(r"[0-9]{1,9}")  # A date isn't heeded.
+_SECONDS = re.compile(r"[0-9]{1,20}")  # A date isn't heeded.
 
 
 class WebhookSender:

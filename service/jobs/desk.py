@@ -20,7 +20,7 @@ from service.jobs.errors import JobConflict, UnknownJob
 from service.jobs.job import ACTIVE, Job, Kind, Owner, State, shown_name
 from service.jobs.opened import OpenedFolder
 from service.jobs.promises import count_due
-from service.jobs.requests import JobRequest, location_of, settings_of
+from service.jobs.requests import JobRequest, asked_in, location_of, settings_of
 from service.jobs.schedule_desk import ScheduleDesk
 from service.jobs.signs import ABANDONED_SECONDS, said_to_arrive
 from service.jobs.uploads import Arrival, Upload
@@ -94,7 +94,7 @@ class Desk:
         """
         location = location_of(request.kind, request.uri, self._settings)
         settings = settings_of(request.kind, request.settings, self._settings)
-        what = request.kind, str(location), settings
+        what = request.kind, str(location), asked_in(request.kind, settings)
         while (earlier := self._with_key(owner, request.key_digest)) is None:
             self._check_count()
             try:
@@ -113,7 +113,7 @@ class Desk:
             except JobConflict:
                 # Another with this key came first: it is looked at now.
                 continue
-        if what != (earlier.kind, earlier.uri, dict(earlier.settings)):
+        if what != (earlier.kind, earlier.uri, asked_in(earlier.kind, earlier.settings)):
             raise _other_key()
         return earlier
 
@@ -170,10 +170,15 @@ class Desk:
             oldest_queued=self._folder.ledger.oldest_queued(),
             waits={rank.value: wait for rank, wait in self._folder.queue.waits().items()},
             undelivered=count_due(self._folder.database),
-            kafka_up=Brokers(self._folder.database).is_up(),
+            kafka_up=self._is_kafka_up(),
             oldest_running=self._folder.ledger.oldest_running(),
             video_seconds={state.value: seconds for state, seconds in videos.items()},
         )
+
+    def _is_kafka_up(self) -> bool | None:
+        is_up = Brokers(self._folder.database).is_up()
+        # Somebody is to be connected, and can't even start.
+        return False if is_up is None and self._settings.kafka_servers else is_up
 
     @contextmanager
     def _place_for_upload(self) -> Iterator[None]:
@@ -206,8 +211,8 @@ class Desk:
         async with self._in_time():
             async for _ in arrival.chunks():
                 pass
-        what = upload.kind, arrival.sha256, upload.settings
-        if what != (earlier.kind, earlier.sha256, dict(earlier.settings)):
+        what = upload.kind, arrival.sha256, asked_in(upload.kind, upload.settings)
+        if what != (earlier.kind, earlier.sha256, asked_in(earlier.kind, earlier.settings)):
             raise _other_key()
         return earlier
 

@@ -10,6 +10,8 @@ from service.jobs.job import Kind, Priority, digest_of
 from service.settings import Settings
 from service.sources import Location, allowed_location
 
+_ASKED: dict[Kind, tuple[str, ...]] = {Kind.VIDEO: ("interval",), Kind.PHOTOS: ()}
+
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
@@ -67,6 +69,11 @@ def location_of(kind: Kind, uri: str, settings: Settings) -> Location:
     return location
 
 
+def asked_in(kind: Kind, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a caller may ask for, of a job's settings; the rest is the service's own."""
+    return {name: settings[name] for name in _ASKED[kind]}
+
+
 def settings_of(kind: Kind, asked: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return how a job is analysed: as its caller asks, else as the service is set.
 
@@ -79,9 +86,8 @@ def settings_of(kind: Kind, asked: Mapping[str, Any], settings: Settings) -> dic
     Raises:
         InvalidRequest: something else is asked, or what can't be.
     """
-    known = {Kind.VIDEO: ("interval",), Kind.PHOTOS: ()}[kind]
     for name, value in asked.items():
-        if name not in known:
+        if name not in _ASKED[kind]:
             raise InvalidRequest(f"settings: {name[:32]!r} is none of a {kind.noun}.")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidRequest(f"{name}: {str(value)[:32]!r} is not a number.")

@@ -135,13 +135,13 @@ class Work:
         except ClaimLost:
             self._let_go(claim)
         except (InputError, ModelError) as error:
-            self._fail(claim, error.message)
-        except StorageFull:
-            self._fail(claim, "The storage was full for too long. Send it again later.")
-        except StorageUnavailable:
-            self._fail(claim, "The storage didn't answer for too long. Send it again later.")
-        except FileNotFoundError:
-            self._fail(claim, "The upload is gone. Send it again.")
+            self._fail(claim, error, error.message)
+        except StorageFull as error:
+            self._fail(claim, error, "The storage was full for too long. Send it again later.")
+        except StorageUnavailable as error:
+            self._fail(claim, error, "The storage didn't answer for too long. Send it again later.")
+        except FileNotFoundError as error:
+            self._fail(claim, error, "The upload is gone. Send it again.")
 
     def _work(self, claim: Claim, step: Step) -> None:
         if claim.attempts > self.tries:
@@ -184,8 +184,9 @@ class Work:
             self._patiently(lambda: self.store.erase(claim.job.reports(claim.job.fence)))
             raise
 
-    def _fail(self, claim: Claim, why: str) -> None:
-        log.warning("job_failed", job=claim.job.id, why=why)
+    def _fail(self, claim: Claim, error: Exception, why: str) -> None:
+        # All of why is in its row alone: it may have a name in it.
+        log.warning("job_failed", job=claim.job.id, why=type(error).__name__)
         try:
             self._patiently(lambda: self.claims.fail(claim, why))
         except ClaimLost:

@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from emotion.errors import CapacityError
+from emotion.errors import CapacityError, RaptError
 from service.chores import do_chore
 from service.delivery.courier import Courier, Pace
 from service.delivery.deliveries import Deliveries
@@ -25,6 +25,7 @@ _POLL_SECONDS = 0.5
 _LOOK_SECONDS = 5.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # Seconds before a message is taken again.
 _HOUR = 3600.0
+_CONFLICT_SECONDS = 15.0
 
 log = structlog.get_logger()
 
@@ -55,6 +56,8 @@ class Bridge:
         self._wait = _FIRST_WAIT
         self._next_look = 0.0
         self._is_up = False
+        # Since when a message meets an upload that is arriving, by its place.
+        self._conflicts: dict[str, float] = {}
 
     def run_until(self, ending: threading.Event) -> None:
         """Work until an event is set. What was begun is finished; nothing is lost if it isn't."""
@@ -86,15 +89,31 @@ class Bridge:
         incoming = _incoming(message)
         try:
             self._requests.take(incoming)
-        except (CapacityError, JobConflict) as error:
-            log.warning("message_put_off", message=incoming.place, why=error.message)
-            self._reposition(incoming)
-            ending.wait(self._wait)
-            self._wait = min(2 * self._wait, _LONGEST_WAIT)
+        except JobConflict as error:
+            # An upload of the same key may arrive for an hour, and the partition isn't its hostage.
+            since = self._conflicts.setdefault(incoming.place, time.monotonic())
+            if time.monotonic() - since < _CONFLICT_SECONDS:
+                self._put_off(incoming, error, ending)
+            else:
+                self._requests.bury(incoming, error)
+                self._commit(message, incoming)
+        except CapacityError as error:
+            self._put_off(incoming, error, ending)
         else:
-            self._wait = _FIRST_WAIT
-            # Not waited for: that takes a minute where the broker is gone.
-            self._consumer.commit(message=message, asynchronous=True)
+            self._commit(message, incoming)
+
+    def _put_off(self, incoming: Incoming, error: RaptError, ending: threading.Event) -> None:
+        # An upload's conflict and a full queue say no name.
+        log.warning("message_put_off", message=incoming.place, why=error.message)
+        self._reposition(incoming)
+        ending.wait(self._wait)
+        self._wait = min(2 * self._wait, _LONGEST_WAIT)
+
+    def _commit(self, message: Message, incoming: Incoming) -> None:
+        self._wait = _FIRST_WAIT
+        self._conflicts.pop(incoming.place, None)
+        # Not waited for: that takes a minute where the broker is gone.
+        self._consumer.commit(message=message, asynchronous=True)
 
     def _reposition(self, incoming: Incoming) -> None:
         """Have the same message come again."""

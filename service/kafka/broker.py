@@ -113,6 +113,17 @@ class Broker:
         self._why = ""
         return None
 
+    def topics(self) -> frozenset[str]:
+        """Return the topics that there are.
+
+        Raises:
+            KafkaUnavailable: it doesn't answer.
+        """
+        try:
+            return frozenset(self._producer.list_topics(timeout=_PROBE_SECONDS).topics)
+        except KafkaException as error:
+            raise KafkaUnavailable(f"Kafka doesn't answer: {error.args[0].str()}") from error
+
     def publish(self, messages: Sequence[Outgoing]) -> list[str | None]:
         """Publish messages; return of each why it was not taken, or None."""
         outcomes: list[str | None] = ["Kafka didn't answer in time."] * len(messages)

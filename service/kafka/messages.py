@@ -15,6 +15,8 @@ COMPLETED = "rapt.jobs.completed"
 FAILED = "rapt.jobs.failed"
 DEAD_LETTERS = "rapt.jobs.requested.dead-letters"
 
+TOPICS = (REQUESTED, COMPLETED, FAILED, DEAD_LETTERS)
+
 MOST_BYTES = 64 * 1024  # Of a request.
 
 

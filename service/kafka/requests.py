@@ -92,20 +92,26 @@ class Requests:
         except JobConflict:
             raise
         except InputError as error:
-            self._bury(message, error.message)
+            self.bury(message, error)
             return
         promise_later(self.database, job, Channel.KAFKA, requested.id)
         log.info("job_requested", job=job.id, message=message.place)
 
-    def _bury(self, message: Incoming, why: str) -> None:
-        log.warning("message_refused", message=message.place, why=why)
+    def bury(self, message: Incoming, error: InputError) -> None:
+        """Put a message where somebody looks at what became no job.
+
+        Raises:
+            KafkaUnavailable: not now.
+        """
+        # What is wrong may have a name in it: it is in the dead letter alone.
+        log.warning("message_refused", message=message.place, why=type(error).__name__)
         letter = Outgoing(
             DEAD_LETTERS,
             None if message.key is None else message.key[:_MOST_KEY],
             # Of one that is too large, the beginning is enough to know it by.
             (message.value or b"")[:MOST_BYTES],
             {
-                "rapt-reason": why.encode()[:_MOST_REASON],
+                "rapt-reason": error.message.encode()[:_MOST_REASON],
                 "rapt-message": message.place.encode(),
             },
         )

@@ -19,7 +19,7 @@ from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from emotion.errors import InvalidRequest
-from service.object_stores import CREDENTIALS, REFUSED
+from service.object_stores import CLOCK, CREDENTIALS, REFUSED, WRONG_CLOCK
 from service.storage.address import BucketAddress
 from service.storage.objects import PART, Tries, once
 from service.storage.whole_objects import WholeObjects
@@ -142,6 +142,8 @@ class BucketStore(WholeObjects):
                 f"There is no bucket {self._address.bucket} for {self._address}. Make it, or set "
                 "RAPT_STORAGE_URL to another."
             )
+        if CLOCK in message:
+            return f"{self._address} can't be used: {WRONG_CLOCK}"
         if REFUSED.search(message):
             credentials = CREDENTIALS[self._address.scheme]
             return f"Access to {self._address} is refused. Check {credentials} in the environment."

@@ -34,7 +34,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with rapt("inline", tmp_path_factory.mktemp("v"), RAPT_SEGMENT_SECONDS="2") as one:
+    folder = tmp_path_factory.mktemp("v")
+    # A photo has two seconds, and BentoML's own limit is ten more.
+    limits = {"RAPT_SEGMENT_SECONDS": "2", "RAPT_DEADLINE_SECONDS": "2"}
+    with rapt("inline", folder, place=None, **limits) as one:
         yield one
         press_ctrl_c(one)
 
@@ -116,6 +119,18 @@ def test_a_caller_who_hangs_up_leaves_nothing(server: Server, clip: bytes) -> No
         until(lambda: server.metric('rapt_jobs{state="receiving"}') == 1, 10, server)
     until(lambda: server.metric('rapt_jobs{state="receiving"}') == 0, 10, server)
     until(lambda: objects_of(server) == [], 10, server)
+
+
+def test_an_upload_may_take_longer_than_a_photo(server: Server, clip: bytes) -> None:
+    headers = ("content-type: video/mp4", f"content-length: {len(clip)}", "connection: close")
+    with uploading(server.port, *headers, path="/v1/videos") as upload:
+        for number in range(14):
+            upload.send(clip[number : number + 1])
+            time.sleep(1.0)
+        upload.send(clip[14:])
+        assert upload.status() == 202
+    place = httpx.get(f"{server.url}/v1/videos").json()["videos"][0]["links"]["self"]
+    httpx.delete(f"{server.url}{place}")
 
 
 def test_a_large_upload_is_not_held_in_memory(server: Server, clip: bytes) -> None:

@@ -10,6 +10,10 @@ def test_bentoml_gives_up_on_a_request_after_the_front_has() -> None:
     assert batch_options(SETTINGS, 4)["max_latency_ms"] > SETTINGS.deadline_seconds * 1000
 
 
+def test_bentoml_waits_for_an_upload_as_long_as_the_front_does() -> None:
+    assert front_options(SETTINGS)["traffic"]["timeout"] > SETTINGS.upload_seconds
+
+
 def test_the_client_of_a_stage_never_closes_its_session_with_calls_in_flight() -> None:
     connection = stage_options(SETTINGS, "FaceDetector")["runner_connection"]
     assert connection == {"max_requests": 10**9, "max_age": 1e9}

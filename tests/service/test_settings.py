@@ -76,6 +76,46 @@ def test_a_bucket_with_a_key_in_its_url_is_refused(monkeypatch: pytest.MonkeyPat
     assert "guessed" not in str(told.value)
 
 
+def test_a_source_with_a_password_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_SOURCES", "s3://me:guessed@clips/in/")
+    with pytest.raises(InvalidRequest, match=r"^RAPT_SOURCES: give s3://") as told:
+        load_settings()
+    assert "guessed" not in str(told.value)
+
+
+@pytest.mark.parametrize("source", ["s3://jobs/", "s3://jobs/rapt/", "s3://jobs/rapt/objects/"])
+def test_what_others_have_sent_is_no_source(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_STORAGE_URL", "s3://jobs/rapt")
+    monkeypatch.setenv("RAPT_SOURCES", source)
+    with pytest.raises(InvalidRequest, match=r"^RAPT_SOURCES: .* has what RAPT_STORAGE_URL keeps"):
+        load_settings()
+    monkeypatch.setenv("RAPT_SOURCES", "s3://jobs/rapt-in/")
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("{", "RAPT_KAFKA_OPTIONS: it is no JSON object."),
+        (
+            '{"sasl.password": 1}',
+            "RAPT_KAFKA_OPTIONS: sasl.password: Input should be a valid string",
+        ),
+        (
+            '{"transactional.id": "a"}',
+            "RAPT_KAFKA_OPTIONS: transactional.id is Rapt's to set: what it promises depends on it",
+        ),
+    ],
+)
+def test_options_of_kafka_that_cant_be_are_told_by_their_variable(
+    options: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPT_KAFKA_OPTIONS", options)
+    with pytest.raises(InvalidRequest) as told:
+        load_settings()
+    assert told.value.message == why
+
+
 def test_settings_are_frozen() -> None:
     settings = Settings()
     with pytest.raises(ValidationError, match="frozen"):

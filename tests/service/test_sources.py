@@ -1,5 +1,8 @@
 """Where inputs lie, and a real S3 server that they are read from."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 
 from emotion.errors import InvalidRequest
@@ -95,6 +98,35 @@ def test_what_lies_below_a_prefix_is_listed_without_what_is_empty(inbox: Inbox) 
         inbox.put(key, content)
     found = sorted(Sources().below(at(inbox, "in/")), key=lambda one: one.location.key)
     assert [(one.location.name, one.size) for one in found] == [("a", 1), ("c", 2)]
+
+
+class OddBucket(BaseHTTPRequestHandler):
+    """A store with a key in it that its clients can't say; the real one here takes none."""
+
+    def do_GET(self) -> None:
+        listed = (
+            "<ListBucketResult><Contents><Key>in//a</Key><Size>1</Size>"
+            "<LastModified>2026-11-26T03:00:00.000Z</LastModified></Contents></ListBucketResult>"
+        )
+        body = listed.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_key_that_cant_be_listed_is_told(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), OddBucket) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(InvalidRequest, match=r"^Below s3://bkt/in/ lies an object whose key "):
+            list(Sources().below(Location.of("s3://bkt/in/")))
+        server.shutdown()
+        thread.join()
 
 
 def test_what_was_changed_meanwhile_is_not_read(inbox: Inbox) -> None:

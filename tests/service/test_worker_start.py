@@ -11,7 +11,7 @@ from service.command_line import main
 from service.jobs.job import LOCAL, Kind
 from service.settings import Settings
 from tests.kafka_server import KafkaServer
-from tests.postgres_server import GUARDED, PostgresServer
+from tests.postgres_server import GUARDED, PASSWORD, PostgresServer
 from tests.s3_server import JOBS_BUCKET
 from tests.service.inbox import Inbox
 from tests.service.jobs.workers import office, worker
@@ -107,6 +107,19 @@ def test_check_says_a_line_of_each_that_can_be_used(
     assert source == f"Source {inbox.uri('in/')}: can be read."
     assert empty == f"Source {inbox.uri('none/')}: can be read; there is nothing below it yet."
     assert servers == f"Kafka {kafka.servers}: answers."
+
+
+def test_check_says_no_password_wherever_it_stands(
+    kept: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres.guard()
+    with postgres.database(owner=GUARDED) as url:
+        bare = url.replace(f":{PASSWORD}@", "@")
+        monkeypatch.setenv("RAPT_DATABASE_URL", f"{bare}&password={PASSWORD}")
+        monkeypatch.delenv("RAPT_STORAGE_URL")
+        result = CliRunner().invoke(main, ["check"])
+    assert "Database postgresql://guarded@" in result.stdout
+    assert PASSWORD not in result.output
 
 
 def test_check_says_all_that_cant_be_used(

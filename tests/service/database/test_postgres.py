@@ -136,6 +136,28 @@ def test_a_database_that_cant_hold_every_letter_is_refused(postgres: PostgresSer
         )
 
 
+def test_a_role_that_may_make_no_tables_is_told_so_before_there_are_any(
+    postgres: PostgresServer,
+) -> None:
+    postgres.guard()
+    with postgres.database() as url:
+        guarded = make_url(url).set(username=GUARDED, password=PASSWORD)
+        mine = guarded.render_as_string(hide_password=False)
+        assert why_not(mine) == (
+            "The database can't be used: it has no tables of jobs, and this role may make none. "
+            "Grant it CREATE on the database and its schema, or run `rapt migrate` as a role that "
+            "may."
+        )
+        database = Database(url)
+        database.migrate()
+        database.close()
+        postgres.run(f"ALTER DATABASE {guarded.database} SET default_transaction_read_only = on")
+        assert why_not(url) == (
+            "The database can't be used: it can only be read (default_transaction_read_only, or a "
+            "standby)."
+        )
+
+
 def test_text_is_utf8_whatever_the_server_would_have_clients_use(postgres: PostgresServer) -> None:
     with postgres.database() as url:
         name = make_url(url).database
@@ -155,9 +177,11 @@ def test_what_cant_be_stored_is_no_outage(url: str) -> None:
 
 def test_the_right_password_is_taken(postgres: PostgresServer) -> None:
     postgres.guard()
-    database = Database(postgres.url("postgres", GUARDED, PASSWORD))
-    database.connect()
-    database.close()
+    with postgres.database(owner=GUARDED) as url:
+        database = Database(url)
+        database.connect()
+        database.close()
+    assert PASSWORD in url
     assert PASSWORD not in repr(database)
 
 

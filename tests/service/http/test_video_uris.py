@@ -82,6 +82,19 @@ async def test_one_key_and_one_uri_are_one_job(client: httpx.AsyncClient) -> Non
     assert places[0] == places[1]
 
 
+async def test_a_key_stays_good_when_the_service_is_set_otherwise() -> None:
+    headers = {"idempotency-key": "monday"}
+    places = []
+    for segment_seconds in (30.0, 5.0):
+        settings = Settings(
+            min_free_bytes=0, sources="s3://clips/in/", segment_seconds=segment_seconds
+        )
+        async with client_of(started_plane(settings)) as client:
+            sent = await client.post("/v1/videos", json={"uri": URI}, headers=headers)
+            places.append((sent.headers["location"], await send(client, key="tuesday")))
+    assert places[0] == places[1]
+
+
 @pytest.mark.parametrize(("query", "uri"), [("?interval=1", URI), ("", "gs://films/a.mp4")])
 async def test_a_key_of_something_else_is_422(
     client: httpx.AsyncClient, query: str, uri: str
