@@ -23,7 +23,7 @@ from tests.triton_server import TritonServer
 
 PROJECT = Path(__file__).parents[2]
 CLIENTS = 16
-DEADLINE = 30
+GRACE = 40
 # BentoML's models close connections that were idle for 5 s: a later photo needs new ones.
 LONG = 6.5
 
@@ -51,7 +51,8 @@ def is_ready(server: Server) -> bool:
 @pytest.fixture(params=["inline", "runners", "triton", "bentoml serve"])
 def started(request: pytest.FixtureRequest, folder: Path) -> Started:
     """A server of the test's own, for it ends it."""
-    settings = {"RAPT_DETECTOR_PRECISION": "f32"}
+    # On a machine that does other work, too, the slow ones would else be late.
+    settings = {"RAPT_DETECTOR_PRECISION": "f32", "RAPT_DEADLINE_SECONDS": "90"}
     if request.param == "bentoml serve":
         return bentoml("service.runners:EmotionService", folder, **settings)
     if request.param == "triton":
@@ -112,8 +113,8 @@ async def test_no_request_in_flight_fails_and_none_that_arrives_slowly(
         slow.send_the_rest()
         assert slow.upload.status() == 200
         assert slow.call.exception(30) is None
-        assert await asyncio.to_thread(server.process.wait, DEADLINE) == 0
-        assert time.monotonic() - calls.told_at < DEADLINE
+        assert await asyncio.to_thread(server.process.wait, GRACE) == 0
+        assert time.monotonic() - calls.told_at < GRACE
         until(lambda: not any(one.is_running() for one in family), 10)
     assert calls.in_flight == {ANSWERED: calls.in_flight.total()}
     assert calls.in_flight.total() > 0
@@ -131,6 +132,6 @@ def test_an_upload_that_does_not_end_is_given_up_at_the_deadline(folder: Path) -
             server.process.send_signal(signal.SIGTERM)
             began = time.monotonic()
             assert upload.status() == 503
-            assert server.process.wait(DEADLINE) == 0
+            assert server.process.wait(GRACE) == 0
         assert 2 < time.monotonic() - began < 15
         assert files_of(server.folder / "rapt" / "jobs" / "objects") == []
