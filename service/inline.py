@@ -6,7 +6,7 @@ Both models in the front's process: the least cost on a small machine, and no ot
 import bentoml
 
 from emotion.photo import PhotoPipeline
-from service.bentoml_options import front_options
+from service.bentoml_options import OrderlyService, front_options
 from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
@@ -27,7 +27,7 @@ opener = DeskOpener(settings)
 
 
 @bentoml.service(**front_options(settings))
-class EmotionService:
+class EmotionService(OrderlyService):
     """The front, with the models inside."""
 
     def __init__(self) -> None:

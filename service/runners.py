@@ -12,7 +12,7 @@ from bentoml.validators import ContentType
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.photo import PhotoPipeline
 from service.batching import hold_nothing_back
-from service.bentoml_options import batch_options, front_options, stage_options
+from service.bentoml_options import OrderlyService, batch_options, front_options, stage_options
 from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
@@ -90,7 +90,7 @@ class EmotionClassifier:
 
 
 @bentoml.service(**front_options(settings))
-class EmotionService:
+class EmotionService(OrderlyService):
     """The front: photos in, faces out."""
 
     detector = bentoml.depends(FaceDetector)
@@ -109,15 +109,6 @@ class EmotionService:
         pipeline = PhotoPipeline(detector, classifier)
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
         opener.try_at_start()
-
-    @bentoml.on_deployment
-    @staticmethod
-    def end_in_order() -> None:
-        """Have the front end before its models. Called in the process that supervises all."""
-        # Imported late: nobody else has use for it.
-        from service.orderly_end import end_front_first  # noqa: PLC0415
-
-        end_front_first()
 
     @bentoml.on_shutdown
     def close(self) -> None:
