@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import bentoml
-
 from service.settings import Settings
 
 # A dependency's client closes its session every so many calls or seconds, and fails the calls
@@ -56,16 +54,3 @@ def batch_options(settings: Settings, max_batch: int) -> dict[str, Any]:
         "max_batch_size": max_batch,
         "max_latency_ms": math.ceil((settings.deadline_seconds + _MARGIN) * 1000),
     }
-
-
-class OrderlyService:
-    """A front whose end is orderly: what a topology's service derives from."""
-
-    @bentoml.on_deployment
-    @staticmethod
-    def end_in_order() -> None:
-        """Have the front end before its models. Called in the process that supervises all."""
-        # Imported late: nobody else has use for it.
-        from service.orderly_end import end_front_first  # noqa: PLC0415
-
-        end_front_first()

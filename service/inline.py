@@ -6,7 +6,7 @@ Both models in the front's process: the least cost on a small machine, and no ot
 import bentoml
 
 from emotion.photo import PhotoPipeline
-from service.bentoml_options import OrderlyService, front_options
+from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
@@ -17,6 +17,7 @@ from service.logs import set_up_logging
 from service.metrics import PhotoMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.served import ModelState
+from service.orderly_service import OrderlyService
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 

@@ -12,7 +12,7 @@ from bentoml.validators import ContentType
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.photo import PhotoPipeline
 from service.batching import hold_nothing_back
-from service.bentoml_options import OrderlyService, batch_options, front_options, stage_options
+from service.bentoml_options import batch_options, front_options, stage_options
 from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
@@ -24,6 +24,7 @@ from service.metrics import PhotoMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import ModelState, choose_detector
+from service.orderly_service import OrderlyService
 from service.settings import load_settings
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.runners import RunnerClassifier, RunnerDetector

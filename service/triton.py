@@ -6,7 +6,7 @@ The front alone; both models are on a Triton server, which batches for all front
 import bentoml
 
 from emotion.photo import PhotoPipeline
-from service.bentoml_options import OrderlyService, front_options
+from service.bentoml_options import front_options
 from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
@@ -16,6 +16,7 @@ from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics
 from service.models.served import ModelState
+from service.orderly_service import OrderlyService
 from service.settings import load_settings
 from service.stages.triton import TritonClassifier, TritonDetector
 from service.stages.triton_client import TritonClient
