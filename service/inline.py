@@ -16,6 +16,7 @@ from service.logs import set_up_logging
 from service.metrics import PhotoMetrics, StageCallMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.served import ModelState
+from service.orderly_service import OrderlyService
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
 from service.stages.observed import observed_pipeline
@@ -28,7 +29,7 @@ opener = DeskOpener(settings)
 
 
 @bentoml.service(**front_options(settings))
-class EmotionService:
+class EmotionService(OrderlyService):
     """The front, with the models inside."""
 
     def __init__(self) -> None:

@@ -1,8 +1,10 @@
 """Has BentoML end the front before the models that it asks.
 
 BentoML's supervisor takes the models' sockets away when it is told to end, and then ends all
-processes at once: what is in work at the front finds no model any more. There is no setting for it,
-so in the supervisor's process its class is replaced by one that differs in this alone.
+processes at once: what is in work at the front finds no model any more. It keeps the front's own
+socket open to the last, so that who comes meanwhile is connected and never answered. There is no
+setting for either, so in the supervisor's process its class is replaced by one that differs in
+this alone.
 """
 
 import asyncio
@@ -12,11 +14,12 @@ from bentoml._internal.utils import circus
 from circus.exc import ConflictError
 
 _FRONT = "service"  # BentoML's name of what watches over the entry service; others have a suffix.
+_LISTENER = "_bento_api_server"  # BentoML's name of the front's socket.
 _AGAIN_SECONDS = 0.1
 
 
 class OrderlyArbiter(circus.Arbiter):
-    """Ends the front, and all else once it has ended."""
+    """Takes no more connections, ends the front, and all else once it has ended."""
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # passed on
         """See the class of BentoML's."""
@@ -32,6 +35,10 @@ class OrderlyArbiter(circus.Arbiter):
     async def _stop_in_order(self) -> None:
         # A round of looking after processes would start the front again, or end all with an error.
         self._stopping = True
+        # The front has its own copy, and closes that when it takes no more.
+        for name, listener in self.sockets.items():
+            if name == _LISTENER:
+                listener.close()
         for watcher in self.iter_watchers():
             if watcher.name == _FRONT:
                 await watcher._stop(close_output_streams=True)

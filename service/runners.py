@@ -23,6 +23,7 @@ from service.metrics import PhotoMetrics, StageCallMetrics, StageMetrics
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import ModelState, choose_detector
+from service.orderly_service import OrderlyService
 from service.settings import load_settings
 from service.stages.envelope import Envelope, seal, unseal
 from service.stages.observed import observed_pipeline
@@ -104,7 +105,7 @@ class EmotionClassifier:
 
 
 @bentoml.service(**front_options(settings))
-class EmotionService:
+class EmotionService(OrderlyService):
     """The front: photos in, faces out."""
 
     detector = bentoml.depends(FaceDetector)
@@ -124,15 +125,6 @@ class EmotionService:
         pipeline = observed_pipeline(detector, classifier, StageCallMetrics())
         plane.start(Backend(pipeline, probe, PhotoMetrics(), watch_registry(settings)))
         opener.try_at_start()
-
-    @bentoml.on_deployment
-    @staticmethod
-    def end_in_order() -> None:
-        """Have the front end before its models. Called in the process that supervises all."""
-        # Imported late: nobody else has use for it.
-        from service.orderly_end import end_front_first  # noqa: PLC0415
-
-        end_front_first()
 
     @bentoml.on_shutdown
     def close(self) -> None:

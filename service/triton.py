@@ -15,6 +15,7 @@ from service.lifeline import end_with_parent
 from service.logs import set_up_logging
 from service.metrics import PhotoMetrics, StageCallMetrics
 from service.models.served import ModelState
+from service.orderly_service import OrderlyService
 from service.settings import load_settings
 from service.stages.observed import observed_pipeline
 from service.stages.triton import TritonClassifier, TritonDetector
@@ -28,7 +29,7 @@ opener = DeskOpener(settings)
 
 
 @bentoml.service(**front_options(settings))
-class EmotionService:
+class EmotionService(OrderlyService):
     """The front: HTTP in, JSON out."""
 
     def __init__(self) -> None:

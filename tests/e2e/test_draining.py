@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -17,7 +16,7 @@ import pytest
 from tests.clips import steady, walking, write_clip
 from tests.e2e.ending_calls import ANSWERED, REFUSED, calling
 from tests.e2e.servers import Server, files_of, rapt, running, until
-from tests.e2e.uploads import Upload, uploading
+from tests.e2e.uploads import uploading
 from tests.service.grpc.client import INFER, asking
 from tests.triton_server import TritonServer
 
@@ -60,65 +59,49 @@ def started(request: pytest.FixtureRequest, folder: Path) -> Started:
     return rapt(request.param, folder, place=None, **settings)
 
 
-@dataclass(frozen=True)
-class Slow:
-    """A photo over HTTP and one over gRPC that arrive slowly, of 16 clients in all."""
-
-    upload: Upload
-    call: grpc.Future
-    may_send: threading.Event
-    rest: bytes
-
-    def send_the_rest(self) -> None:
-        self.upload.send(self.rest)
-        self.may_send.set()
-
-
-@contextmanager
-def arriving(server: Server, photo: bytes) -> Iterator[Slow]:
-    """Begin to send while the block runs."""
-    headers = ("content-type: image/jpeg", f"content-length: {len(photo)}")
-    may_send = threading.Event()
-
-    def messages() -> Iterator[bytes]:
-        may_send.wait()
-        yield asking(photo).SerializeToString()
-
-    with (
-        grpc.insecure_channel(server.grpc_target) as channel,
-        uploading(server.port, *headers) as upload,
-    ):
-        upload.send(photo[:1000])
-        call = channel.stream_unary(INFER).future(messages(), timeout=60)
-        until(lambda: server.metric("rapt_requests_in_flight") == 2, 10, server)
-        try:
-            yield Slow(upload, call, may_send, photo[1000:])
-        finally:
-            may_send.set()
-
-
-async def test_no_request_in_flight_fails_and_none_that_arrives_slowly(
-    started: Started, face_jpeg: bytes
-) -> None:
-    with started as server, arriving(server, face_jpeg) as slow:
-        async with calling(server, face_jpeg, CLIENTS - 2) as calls:
+async def test_no_request_in_flight_fails(started: Started, face_jpeg: bytes) -> None:
+    with started as server:
+        async with calling(server, face_jpeg, CLIENTS) as calls:
             while calls.before < 2 * CLIENTS:
                 await asyncio.sleep(0.05)
             family = server.family()
             calls.tell()
             server.process.send_signal(signal.SIGTERM)
-        await asyncio.sleep(LONG)
-        assert server.process.poll() is None
-        slow.send_the_rest()
-        assert slow.upload.status() == 200
-        assert slow.call.exception(30) is None
-        assert await asyncio.to_thread(server.process.wait, DEADLINE) == 0
-        assert time.monotonic() - calls.told_at < DEADLINE
+        status = await asyncio.to_thread(server.process.wait, DEADLINE)
+        seconds = time.monotonic() - calls.told_at
+        assert calls.in_flight == {ANSWERED: calls.in_flight.total()}
+        assert calls.in_flight.total() > 0
+        # Who calls later is answered, or told that nobody is there any more.
+        assert set(calls.later) <= {ANSWERED, REFUSED}
+        assert status == 0
+        assert seconds < DEADLINE
         until(lambda: not any(one.is_running() for one in family), 10)
-    assert calls.in_flight == {ANSWERED: calls.in_flight.total()}
-    assert calls.in_flight.total() > 0
-    # Who calls later is answered, or told that nobody is there any more.
-    assert set(calls.later) <= {ANSWERED, REFUSED}
+
+
+def test_a_photo_that_arrives_slowly_is_answered(started: Started, face_jpeg: bytes) -> None:
+    headers = ("content-type: image/jpeg", f"content-length: {len(face_jpeg)}")
+    may_send = threading.Event()
+
+    def messages() -> Iterator[bytes]:
+        may_send.wait(60)
+        yield asking(face_jpeg).SerializeToString()
+
+    with (
+        started as server,
+        grpc.insecure_channel(server.grpc_target) as channel,
+        uploading(server.port, *headers) as upload,
+    ):
+        upload.send(face_jpeg[:1000])
+        call = channel.stream_unary(INFER).future(messages(), timeout=60)
+        until(lambda: server.metric("rapt_requests_in_flight") == 2, 10, server)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(LONG)
+        assert server.process.poll() is None
+        upload.send(face_jpeg[1000:])
+        may_send.set()
+        assert upload.status() == 200
+        assert call.exception(30) is None
+        assert server.process.wait(DEADLINE) == 0
 
 
 def test_an_upload_that_does_not_end_is_given_up_at_the_deadline(folder: Path) -> None:

@@ -21,9 +21,9 @@ def tell(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A minute of one face: at ten looks a second, some seconds of work."""
+    """Half a minute of one face: at ten looks a second, some seconds of work."""
     file = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    return write_clip(file, walking(600), steady(10, 60)).read_bytes()
+    return write_clip(file, walking(300), steady(10, 30)).read_bytes()
 
 
 @pytest.fixture
