@@ -5,6 +5,8 @@ import pytest
 from container.containerfile import NotUnderstood
 from container.copying import copy_from_project, copy_from_stage
 
+PROJECT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -38,6 +40,20 @@ def test_what_is_ignored_or_absent_cannot_be_copied(
 ) -> None:
     with pytest.raises(NotUnderstood, match=f"COPY {name}: "):
         copy_from_project(project, name, tmp_path / "image", into=False)
+
+
+def test_ours_lets_through_what_the_image_is_made_of_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").write_bytes((PROJECT / ".dockerignore").read_bytes())
+    wanted = ["service/a/b.py", "model_repository/c", "requirements/d.txt", "build/models/e"]
+    for name in (*wanted, ".git/config", "tests/f.py", "build/image/g", ".env"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    for source in ("service/a", "model_repository", "requirements", "build/models"):
+        copy_from_project(tmp_path, source, tmp_path / "image" / source, into=False)
+    assert names(tmp_path / "image") == sorted(wanted)
+    for source in (".git", "tests", "build/image", ".env"):
+        with pytest.raises(NotUnderstood):
+            copy_from_project(tmp_path, source, tmp_path / "image", into=False)
 
 
 def test_links_of_a_stage_stay_links(tmp_path: Path) -> None:
