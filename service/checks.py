@@ -4,15 +4,17 @@ Nothing is made, and nothing is taken for one's own.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 
 from sqlalchemy import make_url
 
-from emotion.errors import InvalidRequest
-from service.jobs.opened import check_objects, check_rows
+from service.database.connection import Database
 from service.settings import Settings
 from service.sources import Location, Sources
 from service.storage.address import BucketAddress
+from service.storage.bucket import BucketStore
+from service.storage.ownership import is_marked_for
 
 # Tries something, and returns a line for people; raises a RaptError that says what is wrong.
 Check = Callable[[], str]
@@ -38,16 +40,34 @@ def outside_checks(settings: Settings) -> Iterator[Check]:
 
 
 def _rows(settings: Settings) -> str:
-    check_rows(settings)
+    with _database_that_is_there(settings):
+        pass
     # Its options may have a password, too.
     address = make_url(settings.rows_url).set(query={}).render_as_string()
     return f"Database {address}: answers."
 
 
 def _objects(settings: Settings, address: BucketAddress) -> str:
-    is_marked = check_objects(settings, address)
+    with _database_that_is_there(settings) as database:
+        mine = database.installation() if database and database.has_tables() else None
+    store = BucketStore(address, settings.data_folder.fetched)
+    with store.saying_why():
+        is_marked = is_marked_for(
+            mine.id if mine else None, store, str(address), mine.place if mine else None
+        )
     whose = "has this database's objects" if is_marked else "answers, and is nobody's yet"
     return f"Bucket {address}: {whose}."
+
+
+@contextmanager
+def _database_that_is_there(settings: Settings) -> Iterator[Database | None]:
+    """Use the database while the block runs; a file that isn't there is not made."""
+    if not settings.database_url and not settings.data_folder.has_rows:
+        yield None
+        return
+    with closing(Database(settings.rows_url)) as database:
+        database.connect()
+        yield database
 
 
 def _kafka_settings(settings: Settings) -> str:
@@ -68,10 +88,6 @@ def _kafka(settings: Settings) -> str:
     from service.kafka.broker import Broker  # noqa: PLC0415
     from service.kafka.messages import TOPICS  # noqa: PLC0415
 
-    broker = Broker(settings)
-    why = broker.try_to_reach()
-    if why is not None:
-        raise InvalidRequest(f"Kafka doesn't answer: {why}. Check RAPT_KAFKA_SERVERS.")
-    missing = sorted(set(TOPICS) - broker.topics())
+    missing = sorted(set(TOPICS) - Broker(settings).topics())
     lacking = f"; unless it makes topics by itself, make {', '.join(missing)}" if missing else ""
     return f"Kafka {settings.kafka_servers}: answers{lacking}."

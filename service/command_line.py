@@ -133,8 +133,8 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: 
       rapt serve --topology inline --port 8080
     """
     # Checked in a process of its own, so that this one stays small for as long as it waits.
-    command = [sys.executable, "-P", "-m", "service.command_line", "check", "--topology", topology]
-    command.append("--only-needed")
+    command = [sys.executable, "-P", "-m", "service.command_line", "check", "--only-needed"]
+    command += ["--topology", topology]
     if (status := subprocess.call(command)) != 0:  # noqa: S603  # our own words
         sys.exit(status)
     address = Address(host, port, topology, grpc_port)

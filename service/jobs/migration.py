@@ -1,6 +1,6 @@
 """Brings all tables up to date, and does nothing else: for clusters, ahead of everybody."""
 
-from service.database.connection import Database
+from service.jobs.opened import migrated_database
 from service.jobs.workflow import migrate_workflows
 from service.settings import Settings
 
@@ -16,13 +16,5 @@ def migrate(settings: Settings) -> None:
         StorageFull: there is no room.
         StorageUnavailable: it doesn't answer.
     """
-    folder = settings.data_folder
-    with folder.shared():
-        database = Database(settings.rows_url)
-        try:
-            database.connect()
-            with folder.alone():
-                database.migrate()
-        finally:
-            database.close()
+    with migrated_database(settings):
         migrate_workflows(settings.workflows_url)

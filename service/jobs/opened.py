@@ -4,7 +4,7 @@ All of it lies in the data folder, or rows in a PostgreSQL, or objects in a buck
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from service.database.connection import Database
@@ -12,11 +12,10 @@ from service.jobs.executors import Executors
 from service.jobs.ledger import Ledger
 from service.jobs.queue import Queue
 from service.settings import Settings
-from service.storage.address import BucketAddress
 from service.storage.bucket import BucketStore
 from service.storage.folder import FolderStore
 from service.storage.objects import ObjectStore
-from service.storage.ownership import is_marked_for, take_for
+from service.storage.ownership import take_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,61 +46,22 @@ def opened_folder(settings: Settings) -> Iterator[OpenedFolder]:
         StorageFull: there is no room.
         StorageUnavailable: it can't be read or written.
     """
-    folder = settings.data_folder
-    with folder.shared():
-        database = Database(settings.rows_url)
-        try:
-            database.connect()
-            with folder.alone():
-                database.migrate()
-            executors = Executors(database, settings.worker_stale_seconds)
-            store = _store(settings, database)
-            queue = Queue(database, settings.tenant_jobs)
-            yield OpenedFolder(database, Ledger(database), store, executors, queue)
-        finally:
-            database.close()
-
-
-def check_rows(settings: Settings) -> None:
-    """Try whether the database can be used; nothing is made.
-
-    Raises:
-        InvalidRequest: it can't, and why.
-    """
-    with _database_that_is_there(settings):
-        pass
-
-
-def check_objects(settings: Settings, address: BucketAddress) -> bool:
-    """Try whether a bucket can be used with the database; nothing is made.
-
-    Returns:
-        Whether there are objects of this installation.
-
-    Raises:
-        InvalidRequest: it can't, and why.
-    """
-    with _database_that_is_there(settings) as database:
-        mine = database.installation() if database and database.has_tables() else None
-    store = BucketStore(address, settings.data_folder.fetched)
-    with store.saying_why():
-        return is_marked_for(
-            mine.id if mine else None, store, str(address), mine.place if mine else None
-        )
+    with migrated_database(settings) as database:
+        executors = Executors(database, settings.worker_stale_seconds)
+        store = _store(settings, database)
+        queue = Queue(database, settings.tenant_jobs)
+        yield OpenedFolder(database, Ledger(database), store, executors, queue)
 
 
 @contextmanager
-def _database_that_is_there(settings: Settings) -> Iterator[Database | None]:
-    """Use the database while the block runs; a file that isn't there is not made."""
-    if not settings.database_url and not settings.data_folder.has_rows:
-        yield None
-        return
-    database = Database(settings.rows_url)
-    try:
+def migrated_database(settings: Settings) -> Iterator[Database]:
+    """Use the rows while the block runs, their tables up to date; see ``opened_folder``."""
+    folder = settings.data_folder
+    with folder.shared(), closing(Database(settings.rows_url)) as database:
         database.connect()
+        with folder.alone():
+            database.migrate()
         yield database
-    finally:
-        database.close()
 
 
 def _store(settings: Settings, database: Database) -> ObjectStore:

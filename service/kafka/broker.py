@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class KafkaUnavailable(CapacityError):
-    """Kafka took a message not now; it may later."""
+    """Kafka doesn't answer, or took a message not now; it may later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +92,17 @@ class Broker:
 
     def look(self) -> bool:
         """Return whether it answers; a change is logged, once."""
-        why = self.try_to_reach()
-        is_up = why is None
-        if is_up is not self._is_up:
-            self._is_up = is_up
-            if is_up:
-                log.info("kafka_up")
-            else:
-                log.warning("kafka_down", why=why)
-        return is_up
-
-    def try_to_reach(self) -> str | None:
-        """Return why it doesn't answer; None if it does."""
         try:
-            self._producer.list_topics(timeout=_PROBE_SECONDS)
-        except KafkaException as error:
-            # What librdkafka tells by its callback says more.
-            self._producer.poll(0.0)
-            return self._why or error.args[0].str()
-        self._why = ""
-        return None
+            self.topics()
+        except KafkaUnavailable as error:
+            if self._is_up is not False:
+                log.warning("kafka_down", why=error.message)
+            self._is_up = False
+        else:
+            if not self._is_up:
+                log.info("kafka_up")
+            self._is_up = True
+        return self._is_up
 
     def topics(self) -> frozenset[str]:
         """Return the topics that there are.
@@ -120,9 +111,16 @@ class Broker:
             KafkaUnavailable: it doesn't answer.
         """
         try:
-            return frozenset(self._producer.list_topics(timeout=_PROBE_SECONDS).topics)
+            found = self._producer.list_topics(timeout=_PROBE_SECONDS).topics
         except KafkaException as error:
-            raise KafkaUnavailable(f"Kafka doesn't answer: {error.args[0].str()}") from error
+            # What librdkafka tells by its callback says more.
+            self._producer.poll(0.0)
+            why = self._why or error.args[0].str()
+            raise KafkaUnavailable(
+                f"Kafka doesn't answer: {why}. Check RAPT_KAFKA_SERVERS."
+            ) from error
+        self._why = ""
+        return frozenset(found)
 
     def publish(self, messages: Sequence[Outgoing]) -> list[str | None]:
         """Publish messages; return of each why it was not taken, or None."""

@@ -29,7 +29,7 @@ needs_root = pytest.mark.skipif(
 def tiny(tmp_path: Path) -> System:
     """A system that has a shell and nothing else: this machine's, and the libraries it needs."""
     root = tmp_path / "tiny"
-    for name in ("proc", "dev", "run", "tmp", "work", "etc"):
+    for name in ("proc", "dev", "run", "tmp", "place", "etc"):
         (root / name).mkdir(parents=True)
     for program in ("/bin/sh", "/usr/bin/env", "/bin/cat", "/usr/bin/id", "/usr/bin/touch"):
         for one in (program, *libraries_of(program)):
@@ -75,13 +75,13 @@ def test_steps_run_in_the_stages_root_with_what_was_set(tiny: System, tmp_path: 
     image = carried_out(
         tiny,
         tmp_path,
-        "ENV A=1 B=two\nENV A=$A$B\nARG C=default\nWORKDIR /work\nCOPY given ./\n"
+        "ENV A=1 B=two\nENV A=$A$B\nARG C=default\nWORKDIR /place\nCOPY given ./\n"
         'RUN echo "$A $C" > said && cat given >> said\nFROM first\nRUN cat said > again\n',
         {"C": "argument"},
     )
-    assert image.inside("/work/again").read_text() == "1two argument\ngiven\n"
-    assert image.setting.folder == "/work"
-    assert not Path("/work/again").exists()
+    assert image.inside("/place/again").read_text() == "1two argument\ngiven\n"
+    assert image.setting.folder == "/place"
+    assert not Path("/place/again").exists()
 
 
 @needs_root
@@ -98,9 +98,9 @@ def test_a_stage_takes_files_of_another(tiny: System, tmp_path: Path) -> None:
     image = carried_out(
         tiny,
         tmp_path,
-        "RUN echo made > /work/made\nFROM tiny\nCOPY --from=first /work /work\n",
+        "RUN echo made > /place/made\nFROM tiny\nCOPY --from=first /place /place\n",
     )
-    assert image.inside("/work/made").read_text() == "made\n"
+    assert image.inside("/place/made").read_text() == "made\n"
 
 
 @needs_root
@@ -115,7 +115,7 @@ def test_a_read_only_image_writes_to_two_places_as_its_user(tiny: System, tmp_pa
     image = carried_out(tiny, tmp_path, steps)
     assert said_inside(image, "id", "-u") + said_inside(image, "id", "-G") == "10001\n10002\n"
     assert said_inside(image, "sh", "-c", "touch /home/a /tmp/b && echo written") == "written\n"
-    refused = "touch /work/c 2> /tmp/why || cat /tmp/why"
+    refused = "touch /place/c 2> /tmp/why || cat /tmp/why"
     assert "Read-only file system" in said_inside(image, "sh", "-c", refused)
     assert not image.inside("/tmp/b").exists()  # noqa: S108  # inside
 
