@@ -2,9 +2,9 @@
 
 BentoML's supervisor takes the models' sockets away when it is told to end, and then ends all
 processes at once: what is in work at the front finds no model any more. It keeps the front's own
-socket open to the last, so that who comes meanwhile is connected and never answered. There is no
-setting for either, so in the supervisor's process its class is replaced by one that differs in
-this alone.
+socket open to the last, and so do the models, which inherit it: who comes meanwhile is connected
+and never answered. There is no setting for either, so in the supervisor's process its class is
+replaced by one that differs in this alone.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 
 from bentoml._internal.utils import circus
 from circus.exc import ConflictError
+from circus.watcher import Watcher
 
 _FRONT = "service"  # BentoML's name of what watches over the entry service; others have a suffix.
 _LISTENER = "_bento_api_server"  # BentoML's name of the front's socket.
@@ -25,6 +26,15 @@ class OrderlyArbiter(circus.Arbiter):
         """See the class of BentoML's."""
         super().__init__(*args, **options)
         self._end: asyncio.Future[None] | None = None
+        for watcher in self.iter_watchers():
+            watcher.hooks["before_spawn"] = self._give_the_front_its_socket
+
+    def _give_the_front_its_socket(self, watcher: Watcher, **_: object) -> bool:
+        """Have a process that is about to begin inherit the front's socket, or not."""
+        for name, listener in self.sockets.items():
+            if name == _LISTENER:
+                listener.set_inheritable(watcher.name == _FRONT)
+        return True
 
     def stop(self) -> "asyncio.Future[None]":  # type: ignore[override]  # as circus does
         """Begin to end, once, however often it is asked; the result is there when all have."""

@@ -32,6 +32,8 @@ class Gate:
         self._is_shut = False
         self._shut_after: int | None = None
         self._delay = 0.0
+        self._flows = threading.Event()
+        self._flows.set()
         self.port = int(self._listener.getsockname()[1])
         self.passed = 0
         self._run(self._accept)
@@ -52,14 +54,20 @@ class Gate:
         """Hold each piece back for so long, in either direction."""
         self._delay = seconds
 
+    def hold(self) -> None:
+        """Keep all connections and pass nothing on, as a server that hangs does."""
+        self._flows.clear()
+
     def open(self) -> None:
-        """Let everybody through again."""
+        """Let everybody through again, and what was held."""
         with self._lock:
             self._is_shut, self._shut_after = False, None
+        self._flows.set()
 
     def close(self) -> None:
         """Shut it for good."""
         self.shut()
+        self._flows.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
@@ -108,6 +116,7 @@ class Gate:
         with suppress(OSError):
             while data := source.recv(_BYTES):
                 time.sleep(self._delay)
+                self._flows.wait()
                 sink.sendall(data)
                 if counted:
                     self.passed += len(data)

@@ -133,16 +133,6 @@ class TritonServer:
         for left in _SHARED_MEMORY.glob(f"{self._mark}*"):
             left.unlink()
 
-    def hang(self) -> None:
-        """Stop all its processes in what they do: connections stay, and nobody answers."""
-        assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Let them go on."""
-        assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGCONT)
-
     def counts(self, model: str) -> Counts:
         """What Triton has counted since it loaded a model's newest version, once it stands still.
 

@@ -97,6 +97,8 @@ def test_a_photo_that_arrives_slowly_is_answered(started: Started, face_jpeg: by
         server.process.send_signal(signal.SIGTERM)
         time.sleep(LONG)
         assert server.process.poll() is None
+        with pytest.raises(httpx.ConnectError):
+            server.get("/readyz")
         upload.send(face_jpeg[1000:])
         may_send.set()
         assert upload.status() == 200

@@ -1,47 +1,84 @@
 """BentoML's supervisor with processes that tell when they end, in a process of its own."""
 
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-# A process that says when it has begun, and takes a while to end.
-_CHILD = """
-import signal, sys, time
+# Says when it has begun, and takes a while to end; the front takes no more connections then.
+_CHILD = r"""
+import os, signal, sys, time
+name, seconds, listener = sys.argv[1:]
+def say(what):
+    os.write(1, f"{name} {what}\n".encode())
 def end(*_):
-    time.sleep({seconds})
-    print("{name} ended", flush=True)
+    if name == "service":
+        os.close(int(listener))
+    say("ends")
+    time.sleep(float(seconds))
+    say("ended")
     sys.exit()
 signal.signal(signal.SIGTERM, end)
-print("{name} began", flush=True)
+say("began")
 while True:
     time.sleep(1)
 """
 _SUPERVISOR = f"""
+import sys
 from service.orderly_end import end_front_first
 end_front_first()
 from bentoml._internal.utils import circus
 from bentoml.serving import create_watcher
-seconds = {{"service_Model": 0.0, "service": 0.6}}
+from circus.sockets import CircusSocket
+listener = CircusSocket(name="_bento_api_server", host="127.0.0.1", port=int(sys.argv[1]))
+place = "$(circus.sockets._bento_api_server)"
 watchers = [
-    create_watcher(name, ["-c", {_CHILD!r}.format(name=name, seconds=seconds[name])])
-    for name in seconds
+    create_watcher("service_Model", ["-c", {_CHILD!r}, "service_Model", "0", "-1"]),
+    create_watcher("service", ["-c", {_CHILD!r}, "service", "0.6", place]),
 ]
-circus.create_standalone_arbiter(watchers).start()
+circus.create_standalone_arbiter(watchers, sockets=[listener]).start()
 """
+
+
+@contextmanager
+def supervised() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The supervisor, once its processes have begun, and the port where its front listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    with subprocess.Popen(  # noqa: S603  # our own words
+        [sys.executable, "-c", _SUPERVISOR, str(port)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            begun = {process.stdout.readline(), process.stdout.readline()}
+            assert begun == {"service began\n", "service_Model began\n"}
+            yield process, port
+        finally:
+            process.terminate()
 
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_the_front_ends_before_its_models_however_often_it_is_told(times: int) -> None:
-    with subprocess.Popen(  # noqa: S603  # our own words
-        [sys.executable, "-c", _SUPERVISOR], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        begun = {process.stdout.readline(), process.stdout.readline()}
-        assert begun == {"service began\n", "service_Model began\n"}
+    with supervised() as (process, _):
         for _ in range(times):
             process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
         lines = process.stdout.readlines()
         assert process.wait(20) == 0
-    assert lines == ["service ended\n", "service_Model ended\n"]
+    ends = ["service ends\n", "service ended\n", "service_Model ends\n", "service_Model ended\n"]
+    assert lines == ends
+
+
+def test_while_the_front_ends_nobody_holds_its_port_open() -> None:
+    with supervised() as (process, port):
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "service ends\n"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+        process.stdout.read()
+        assert process.wait(20) == 0
