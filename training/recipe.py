@@ -64,6 +64,9 @@ class Recipe(Frozen):
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
     weight_decay: float = Field(default=5e-4, ge=0.0, description="not on biases and norms")
     label_smoothing: Fraction = 0.1
+    votes: Fraction = Field(
+        default=0.0, description="share of each target that is FER+'s votes; the rest is the label"
+    )
     dropout: Fraction = Field(default=0.2, description="before the last linear layer")
     ema_decay: float = Field(default=0.998, ge=0.0, lt=1.0, description="per step")
     precision: Literal["bf16", "fp32"] = "bf16"

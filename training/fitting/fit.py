@@ -9,15 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 from tqdm import tqdm
 
-from emotion.labels import EMOTIONS
 from training.data.dataset import Split
 from training.fitting.augmentation import augment, mix
 from training.fitting.checkpoint import EpochResult, RunFolder
 from training.fitting.run import Run
 from training.fitting.schedule import learning_rate_at
+from training.fitting.targets import targets_of
 from training.recipe import Recipe
 
 _VAL_BATCH = 256
@@ -42,6 +41,7 @@ def fit(
 
     Raises:
         CheckpointError: the folder's checkpoint is damaged, or was made with another recipe.
+        DatasetError: the recipe wants votes, and there are none.
         ModelFileError: the model to begin with can't be used.
     """
     run = Run(recipe, device)
@@ -52,9 +52,9 @@ def fit(
     else:
         run.load_state_dict(state)
     folder.begin(recipe)
-    labels = torch.from_numpy(train.labels).to(device)
+    targets = targets_of(train, recipe).to(device)
     for epoch in range(run.next_epoch, recipe.epochs):
-        loss = _train_epoch(run, images, labels, epoch)
+        loss = _train_epoch(run, images, targets, epoch)
         accuracy = _val_accuracy(run, val)
         is_best = epoch == 0 or accuracy > run.best_accuracy
         run.next_epoch = epoch + 1
@@ -67,24 +67,23 @@ def fit(
         yield result
 
 
-def _train_epoch(run: Run, images: Tensor, labels: Tensor, epoch: int) -> float:
+def _train_epoch(run: Run, images: Tensor, targets: Tensor, epoch: int) -> float:
     recipe = run.recipe
     # Two streams, so that the order of images doesn't depend on how much was augmented.
-    order = torch.randperm(len(labels), generator=_stream("cpu", recipe.seed, epoch))
+    order = torch.randperm(len(targets), generator=_stream("cpu", recipe.seed, epoch))
     generator = _stream(run.device.type, recipe.seed + _AUGMENTATION_STREAM, epoch)
     torch.manual_seed(recipe.seed * _DROPOUT_SPACING + epoch)
     run.network.train()
     size = recipe.size_at(epoch)
-    steps = len(labels) // recipe.batch_size or 1
+    steps = len(targets) // recipe.batch_size or 1
     losses = torch.zeros(steps)
     title = f"epoch {epoch + 1}/{recipe.epochs} at {size} px"
     progress = tqdm(range(steps), desc=title, unit="batch")
     for step in progress:
         rows = order[step * recipe.batch_size : (step + 1) * recipe.batch_size].to(run.device)
         pixels = augment(images[rows], size, recipe.augmentation, generator)
-        targets = _soft_targets(labels[rows], recipe.label_smoothing)
-        pixels, targets = mix(pixels, targets, recipe.augmentation, generator)
-        losses[step] = run.step(pixels, targets, learning_rate_at(recipe, epoch + step / steps))
+        pixels, wanted = mix(pixels, targets[rows], recipe.augmentation, generator)
+        losses[step] = run.step(pixels, wanted, learning_rate_at(recipe, epoch + step / steps))
         progress.set_postfix(loss=f"{float(losses[: step + 1].mean()):.3f}", refresh=False)
     return float(losses.mean())
 
@@ -100,12 +99,6 @@ def _val_accuracy(run: Run, val: Split) -> float:
             answers = run.average(pixels.float()).argmax(dim=1).cpu().numpy()
             right += int(np.sum(answers == part.labels))
     return right / len(val)
-
-
-def _soft_targets(labels: Tensor, smoothing: float) -> Tensor:
-    """Spread a share of each label over all classes (label smoothing, Szegedy et al. 2016)."""
-    classes = len(EMOTIONS)
-    return functional.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
 
 
 def _stream(device: str, seed: int, epoch: int) -> torch.Generator:
