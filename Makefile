@@ -107,7 +107,7 @@ chaos: .venv/.ready .venv-triton/.ready  ## Kill, hang and fill what the service
 	.venv/bin/python -m pytest -m soak --timeout=600 tests/e2e/chaos $(PYTEST_FLAGS)
 
 .PHONY: bench
-bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 against fp32, photo to class, videos and jobs
+bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 against fp32, photo to class, videos, jobs and queues
 	.venv/bin/python -m benchmarks.photo_cost
 	.venv/bin/python -m benchmarks.detectors
 	.venv/bin/python -m benchmarks.precision
@@ -115,6 +115,7 @@ bench: .venv/.ready .venv-triton/.ready  ## Measure cost, detectors, int8 agains
 	.venv/bin/python -m benchmarks.tracking
 	.venv/bin/python -m benchmarks.video_speed
 	.venv/bin/python -m benchmarks.job_throughput
+	.venv/bin/python -m benchmarks.queueing
 	.venv/bin/python -m benchmarks.cost
 
 .PHONY: check

@@ -39,10 +39,14 @@ class Running:
 
 
 @contextmanager
-def running_service(topology: str) -> Iterator[Running]:
+def running_service(topology: str, *options: str) -> Iterator[Running]:
     """Run `rapt serve` on free ports while the block runs, which begins once it is ready.
 
     It has an empty home; Triton is started before it where the topology needs one.
+
+    Args:
+        topology: inline, runners or triton.
+        options: of `rapt serve`, as they are given on the command line.
     """
     with ExitStack() as stack:
         home = stack.enter_context(TemporaryDirectory())
@@ -54,7 +58,7 @@ def running_service(topology: str) -> Iterator[Running]:
             behind.append(stack.enter_context(_triton(ports)))
         http, grpc = free_ports(2)
         command = [str(_RAPT), "serve", "--topology", topology]
-        command += ["--port", str(http), "--grpc-port", str(grpc)]
+        command += ["--port", str(http), "--grpc-port", str(grpc), *options]
         front = stack.enter_context(_started(command, environment, http, "/readyz"))
         yield Running([front, *behind], {"http": http, "grpc": grpc})
 
