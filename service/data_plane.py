@@ -88,7 +88,9 @@ class DataPlane:
             Overloaded: too much is in work.
             DeadlineExceeded: the block was ended.
         """
-        with self._backend.metrics.request(), self._admission.admit(patience) as slot:
+        is_hurried = patience < self.settings.deadline_seconds
+        requests = self._backend.metrics
+        with requests.request(is_hurried=is_hurried), self._admission.admit(patience) as slot:
             try:
                 async with asyncio.timeout(slot.deadline.remaining):
                     yield slot

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
-from emotion.errors import RaptError
+from emotion.errors import DeadlineExceeded, RaptError
 from emotion.faces import PhotoAnswer
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64)
 _FACES = (0, 1, 2, 4, 8, 16, 32, 64)
 # The largest of seven probabilities is at least a seventh.
 _CONFIDENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+_GONE = "ClientGone"
 
 
 class PhotoMetrics:
@@ -76,17 +77,23 @@ class PhotoMetrics:
         )
 
     @contextmanager
-    def request(self) -> Iterator[None]:
-        """Count a request while the block runs, and how it fails, or that its client goes away."""
+    def request(self, *, is_hurried: bool = False) -> Iterator[None]:
+        """Count a request while the block runs, and how it fails, or that its client goes away.
+
+        Args:
+            is_hurried: whether its client waits for less than a request may take; who is out of
+                time is then the client.
+        """
         began = time.perf_counter()
         self._in_flight.inc()
         try:
             yield
         except RaptError as error:
-            self._refused.labels(type(error).__name__).inc()
+            is_gone = is_hurried and isinstance(error, DeadlineExceeded)
+            self._refused.labels(_GONE if is_gone else type(error).__name__).inc()
             raise
         except asyncio.CancelledError:
-            self._refused.labels("ClientGone").inc()
+            self._refused.labels(_GONE).inc()
             raise
         finally:
             self._in_flight.dec()

@@ -112,6 +112,8 @@ def serve_until_told(address: Address, on_ready: Callable[[], None], workers: in
                 time.sleep(_POLL_SECONDS)
                 for worker in crew:
                     worker.look()
+            # Now, and not when the workers have ended: it takes no more connections meanwhile.
+            _ask_to_end(server)
         return 0 if told.to_end else server.returncode
 
 
@@ -248,13 +250,17 @@ def _end_seconds() -> float:
     return float(os.environ.get(_DEADLINE_VARIABLE, _DEADLINE_SECONDS)) + _CLOSING_SECONDS
 
 
-def _end(server: subprocess.Popen[bytes], seconds: float) -> None:
-    """Ask all of it to end, then make it."""
+def _ask_to_end(server: subprocess.Popen[bytes]) -> None:
     if server.poll() is None:
         server.terminate()
-        try:
-            server.wait(seconds)
-        except subprocess.TimeoutExpired:
-            # Its children follow it, by their lifelines.
-            server.kill()
-            server.wait()
+
+
+def _end(server: subprocess.Popen[bytes], seconds: float) -> None:
+    """Ask all of it to end, then make it."""
+    _ask_to_end(server)
+    try:
+        server.wait(seconds)
+    except subprocess.TimeoutExpired:
+        # Its children follow it, by their lifelines.
+        server.kill()
+        server.wait()

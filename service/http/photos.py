@@ -12,7 +12,7 @@ from service.data_plane import DataPlane
 from service.http.answers import BatchBody, IdentifiedPhotoBody
 from service.http.bodies import FIELD, read_photo, read_photos
 from service.http.disconnects import until_disconnect
-from service.http.problems import MEDIA_TYPE, Problem, problem_response
+from service.http.problems import MEDIA_TYPE, Problem
 from service.http.request_ids import request_id_of
 
 _BYTES = {"type": "string", "format": "binary"}
@@ -46,8 +46,8 @@ def photo_routes(plane: DataPlane) -> APIRouter:
         async with until_disconnect(request) as connected, plane.request() as slot:
             photo = await read_photo(connected, slot, settings.max_bytes)
             (answer,) = await plane.analyse([photo], slot.deadline)
-        if isinstance(answer, RaptError):
-            return problem_response(answer, request_id)
+            if isinstance(answer, RaptError):
+                raise answer
         body = IdentifiedPhotoBody(id=request_id, **dict(PhotoBody.of(answer)))
         return _json(body.model_dump_json())
 

@@ -106,6 +106,20 @@ def test_a_photo_that_arrives_slowly_is_answered(started: Started, face_jpeg: by
         assert server.process.wait(DEADLINE) == 0
 
 
+def test_a_worker_that_hangs_does_not_keep_the_front_open(folder: Path) -> None:
+    with rapt("inline", folder) as server:
+        until(lambda: server.get("/readyz").status_code == 200, 10, server)
+        worker = server.member("service.worker")
+        worker.suspend()
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: not is_ready(server), 10, server)
+        with pytest.raises(httpx.ConnectError):
+            server.get("/readyz")
+        assert server.process.poll() is None
+        worker.resume()
+        assert server.process.wait(DEADLINE) == 0
+
+
 def test_an_upload_that_does_not_end_is_given_up_at_the_deadline(folder: Path) -> None:
     clip = write_clip(folder / "clip.mp4", walking(20), steady(10, 2)).read_bytes()
     headers = ("content-type: video/mp4", f"content-length: {len(clip)}")

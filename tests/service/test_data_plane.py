@@ -84,13 +84,16 @@ async def test_a_request_is_ended_at_its_deadline_and_with_it_what_it_waits_for(
     assert registry.get_sample_value("rapt_requests_failed_total", failed) == 1
 
 
-async def test_a_caller_who_waits_for_less_is_told_earlier(metrics: PhotoMetrics) -> None:
+async def test_a_caller_who_waits_for_less_is_told_earlier_and_counted_as_gone(
+    metrics: PhotoMetrics, registry: CollectorRegistry
+) -> None:
     detector = StuckDetector()
     plane = started(metrics, pipeline=PhotoPipeline(detector, FakeClassifier()))
     with pytest.raises(DeadlineExceeded, match="not ready in time"):
         async with plane.request(patience=0.01) as slot:
             await plane.analyse([photo_of(faces=1)], slot.deadline)
     assert detector.ended.is_set()
+    assert registry.get_sample_value("rapt_requests_failed_total", {"reason": "ClientGone"}) == 1
 
 
 async def test_as_many_large_bodies_of_unknown_size_are_taken_in_as_fit(

@@ -5,7 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
-from emotion.errors import Overloaded, UndecodableImage
+from emotion.errors import DeadlineExceeded, Overloaded, UndecodableImage
 from emotion.faces import Box, Detection, Face, PhotoAnswer
 from service.metrics import (
     GrpcMetrics,
@@ -51,6 +51,28 @@ def test_a_request_is_in_flight_until_it_ends(
         assert registry.get_sample_value("rapt_requests_in_flight") == 1
     assert registry.get_sample_value("rapt_requests_in_flight") == 0
     assert registry.get_sample_value("rapt_request_seconds_count") == 1
+
+
+@pytest.mark.parametrize(
+    ("is_hurried", "error", "reason"),
+    [
+        (False, DeadlineExceeded("late"), "DeadlineExceeded"),
+        (True, DeadlineExceeded("late"), "ClientGone"),
+        (True, Overloaded("full"), "Overloaded"),
+        (False, asyncio.CancelledError(), "ClientGone"),
+    ],
+)
+def test_who_waits_for_less_than_a_request_may_take_is_gone_when_it_is_late(
+    metrics: PhotoMetrics,
+    registry: CollectorRegistry,
+    error: BaseException,
+    reason: str,
+    *,
+    is_hurried: bool,
+) -> None:
+    with pytest.raises(type(error)), metrics.request(is_hurried=is_hurried):
+        raise error
+    assert registry.get_sample_value("rapt_requests_failed_total", {"reason": reason}) == 1
 
 
 def test_a_stage_is_counted_by_rows_and_batches(registry: CollectorRegistry) -> None:

@@ -31,9 +31,10 @@ def started_plane(
     pipeline: PhotoPipeline | None = None,
     probe: Probe = pass_probe,
     registry: Callable[[], RegistryState] = registry_off,
+    counted_in: CollectorRegistry | None = None,
 ) -> DataPlane:
     plane = DataPlane(settings or Settings())
-    metrics = PhotoMetrics(CollectorRegistry())
+    metrics = PhotoMetrics(counted_in or CollectorRegistry())
     plane.start(Backend(pipeline or fake_pipeline(), probe, metrics, registry))
     return plane
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded
 from emotion.labels import EMOTIONS
@@ -44,6 +45,14 @@ async def test_the_answers_id_is_the_headers(client: httpx.AsyncClient) -> None:
     headers = {**JPEG, "x-request-id": "job-7"}
     response = await client.post("/v1/photos", content=photo_of(faces=0), headers=headers)
     assert response.json()["id"] == response.headers["x-request-id"] == "job-7"
+
+
+async def test_a_request_of_one_bad_photo_failed_whole() -> None:
+    counted = CollectorRegistry()
+    async with client_of(started_plane(counted_in=counted)) as client:
+        await client.post("/v1/photos", content=BAD_PHOTO, headers=JPEG)
+    reason = {"reason": "UndecodableImage"}
+    assert counted.get_sample_value("rapt_requests_failed_total", reason) == 1
 
 
 async def test_no_face_is_no_error(client: httpx.AsyncClient) -> None:
