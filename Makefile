@@ -152,21 +152,23 @@ wheel: .venv/.ready .venv-serve/.ready  ## Build the wheel and try it in the ser
 		bin/rapt photo black.png
 
 # Packed from a copy, so that the champion may take the committed model's place in it. Each step
-# works offline but the pull, which is done where MLFLOW_TRACKING_URI is set.
+# works offline but the pull, which is done where MLFLOW_TRACKING_URI is set. The former Bento stays
+# until there is another.
 SERVING ?= .venv-serve
 BENTO ?= build/bento
 BENTO_SOURCES = $(BENTO)/sources
 
 .PHONY: bento
 bento: $(SERVING)/.ready  ## Pack a Bento with the champion (MLFLOW_TRACKING_URI) or the committed model
-	rm -rf $(BENTO)
+	rm -rf $(BENTO_SOURCES) $(BENTO)/next
 	mkdir -p $(BENTO_SOURCES)/requirements
 	cp -R emotion service model_repository bentofile.yaml $(BENTO_SOURCES)
 	cp requirements/serving.txt $(BENTO_SOURCES)/requirements
 	if [ -n "$${MLFLOW_TRACKING_URI:-}" ]; then \
 		$(SERVING)/bin/rapt models pull --into $(BENTO_SOURCES)/model_repository; fi
-	cd $(BENTO_SOURCES) && BENTOML_HOME=$(abspath $(BENTO))/home BENTOML_DO_NOT_TRACK=True \
+	cd $(BENTO_SOURCES) && BENTOML_HOME=$(abspath $(BENTO))/next BENTOML_DO_NOT_TRACK=True \
 		$(abspath $(SERVING))/bin/bentoml build --output tag
+	rm -rf $(BENTO)/home && mv $(BENTO)/next $(BENTO)/home
 	@echo "Packed:" && cd $(BENTO_SOURCES) && RAPT_HOME=none \
 		$(abspath $(SERVING))/bin/python -m service.command_line models list
 	@echo "Serve it: BENTOML_HOME=$(BENTO)/home $(SERVING)/bin/bentoml serve rapt:latest"

@@ -22,7 +22,8 @@ from benchmarks.costing import (
     training_hours,
     year_of_models,
 )
-from benchmarks.prices import PRICES, PriceFile, read_prices
+from benchmarks.prices import PRICES, PriceFile, PricesUnusable, read_prices
+from service.storage.objects import PART
 
 _RESULTS, _PAGE = Path("benchmarks/results.json"), Path("docs/cost.md")
 # As many as keep every topology's batches filled, and no more.
@@ -102,25 +103,28 @@ def _videos(results: Figures, file: PriceFile) -> str:
     said = _paragraph(
         f"A frame every 0.5 s. An upload of {file.videos.gib_an_hour:g} GiB an hour is kept for",
         f"{file.videos.upload_hours:g} h, a report for {file.videos.report_days:g} days.",
+        f"Uploads are written and read in parts of {PART / 2**20:g} MiB, each a request.",
     )
     return f"## A thousand hours of video\n\n{said}\n\n{_table(head, rows)}"
 
 
 def _replicas(milliseconds: float, file: PriceFile) -> str:
     fleets = [fleet(count, milliseconds, file) for count in _FLEETS]
+    carried = million_photos(milliseconds, file).transfer
     head = ("fronts", "a month", "at most", *(f"of {count:,} million" for count in _VOLUMES))
     rows = (
         (
             str(one.replicas),
             f"{one.month:,.0f}",
             f"{one.photos / MILLION:,.0f} million",
-            *(_of_volume(one, count) for count in _VOLUMES),
+            *(_of_volume(one, count, carried) for count in _VOLUMES),
         )
         for one in fleets
     )
     said = _paragraph(
         f"Fronts (`inline`, {file.pods.cores_a_front:g} cores each) that run all month: what they",
-        "cost, how many photos they can answer, and what a million costs of so many a month.",
+        "cost, how many photos they can answer, and what a million costs of so many a month, with",
+        "its transfer.",
         "A core that waits costs as much as one that works: scale in.",
     )
     return f"## How it hangs on replicas\n\n{said}\n\n{_table(head, rows)}"
@@ -176,11 +180,17 @@ def _models(file: PriceFile) -> str:
     return f"## A year of models\n\n{said}\n\n{_table(('what', 'how often', 'a year'), rows)}"
 
 
-def _of_volume(one: Fleet, millions: int) -> str:
-    """Return what a million of so many millions a month costs, or that they are too many."""
+def _of_volume(one: Fleet, millions: int, carried: float) -> str:
+    """Return what a million of so many millions a month costs, or that they are too many.
+
+    Args:
+        one: the fronts that answer them.
+        millions: a month.
+        carried: what the transfer of a million costs.
+    """
     if millions * MILLION > one.photos:
         return "too many"
-    return f"{one.month / millions:.2f}"
+    return f"{one.month / millions + carried:.2f}"
 
 
 def _milliseconds(results: Figures) -> dict[tuple[str, int], float]:
@@ -237,7 +247,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def main(prices: Path, into: Path) -> None:
     """Write what photos, videos and models cost."""
     results = json.loads(_RESULTS.read_text(encoding="utf-8"))
-    into.write_text(page_of(results, read_prices(prices)), encoding="utf-8")
+    try:
+        file = read_prices(prices)
+    except PricesUnusable as error:
+        raise click.ClickException(str(error)) from error
+    into.write_text(page_of(results, file), encoding="utf-8")
     click.echo(f"{into} is written.")
 
 

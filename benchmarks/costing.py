@@ -1,15 +1,20 @@
 """What photos, videos and models cost: the benchmarks' figures times the prices."""
 
+import math
 from dataclasses import dataclass
 
 from benchmarks.prices import PriceFile
+from emotion.reports.formats import FORMATS
+from service.storage.objects import PART
 from training.recipe import Recipe
 
 MILLION = 1_000_000
 THOUSAND = 1_000
 _HOUR = 3600.0
 _MONTH_HOURS, _MONTH_DAYS, _YEAR_MONTHS = 730.0, 730.0 / 24, 12
-_KIB_A_GIB, _MIB_A_GIB = 2**20, 2**10
+_GIB, _KIB_A_GIB, _MIB_A_GIB = 2**30, 2**20, 2**10
+# Parts are told to begin and to be complete, and before they are read their object's size is asked.
+_AROUND_WRITTEN, _AROUND_READ = 2, 1
 # A pruned trial had so much of its epochs.
 _BEFORE_PRUNING = 0.25
 
@@ -53,8 +58,10 @@ def thousand_video_hours(cpu_seconds: float, file: PriceFile) -> Cost:
     reports = videos * use.report_mib / _MIB_A_GIB
     kept = THOUSAND * use.gib_an_hour * use.upload_hours / _MONTH_HOURS
     kept += reports * use.report_days / _MONTH_DAYS
-    # An upload and a report are written once each; the worker reads the upload once.
-    writes, reads = 2 * videos, videos * (1 + use.reads_a_report)
+    # An upload comes in parts, and the worker reads it in parts, once; a report is written whole.
+    parts = math.ceil(use.gib_an_hour * use.minutes_a_video / 60 * _GIB / PART)
+    writes = videos * (parts + _AROUND_WRITTEN + len(FORMATS))
+    reads = videos * (parts + _AROUND_READ + use.reads_a_report)
     requests = (writes * prices.thousand_writes + reads * prices.thousand_reads) / THOUSAND
     return Cost(
         core_hours,

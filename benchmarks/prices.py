@@ -3,18 +3,27 @@
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PRICES = Path("benchmarks/prices.toml")
 
-Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
+class PricesUnusable(Exception):
+    """A price file can't be used; the text says why."""
+
+
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Prices(_Frozen):
@@ -71,6 +80,14 @@ class TrainingUse(_Frozen):
     studies_a_year: int = Field(ge=0)
     rollouts_a_year: int = Field(ge=0)
 
+    @field_validator("epoch_seconds")
+    @classmethod
+    def _every_size_is_timed(cls, epochs: dict[int, float]) -> dict[int, float]:
+        for stage in Recipe().stages:
+            if stage.size not in epochs:
+                raise ValueError(f"the default recipe has epochs of size {stage.size} too")
+        return epochs
+
 
 class PriceFile(_Frozen):
     """All of the file."""
@@ -100,6 +117,19 @@ def read_prices(file: Path) -> PriceFile:
     """Read a price file.
 
     Raises:
-        ValidationError: a figure is missing, misspelt or makes no sense.
+        PricesUnusable: it is no TOML, or a figure is missing, misspelt or makes no sense.
     """
-    return PriceFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    try:
+        return PriceFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        why = "; ".join(map(_told, error.errors()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        why = f"it is no TOML: {error}"
+    raise PricesUnusable(f"{file} can't be used: {why}.")
+
+
+def _told(problem: "ErrorDetails") -> str:
+    # What a check of ours says is what we wrote, without a word of pydantic's before it.
+    is_ours = problem["type"] == "value_error"
+    why = problem["ctx"]["error"] if is_ours else problem["msg"]
+    return f"{'.'.join(map(str, problem['loc']))}: {why}"

@@ -26,7 +26,7 @@ class Running:
     """A service that runs, with the Triton server behind it if there is one.
 
     Attributes:
-        processes: each the root of a family.
+        processes: `rapt serve`, then Triton if there is one; each the root of a family.
         ports: by transport, http and grpc.
     """
 
@@ -35,7 +35,11 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """CPU time of all its processes so far."""
-        return sum(_cpu_seconds(one) for root in self.processes for one in _family(root))
+        return sum(map(_family_seconds, self.processes))
+
+    def front_seconds(self) -> float:
+        """CPU time so far of what isn't Triton."""
+        return _family_seconds(self.processes[0])
 
 
 @contextmanager
@@ -115,8 +119,8 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _family(root: psutil.Process) -> list[psutil.Process]:
-    return [root, *root.children(recursive=True)]
+def _family_seconds(root: psutil.Process) -> float:
+    return sum(map(_cpu_seconds, (root, *root.children(recursive=True))))
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

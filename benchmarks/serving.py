@@ -26,6 +26,7 @@ class Cost:
         transport: http or grpc.
         clients: how many asked at once.
         server_ms: CPU milliseconds a photo of all processes of the server.
+        front_ms: of those, all but Triton's.
         load: what the clients saw.
     """
 
@@ -33,6 +34,7 @@ class Cost:
     transport: str
     clients: int
     server_ms: float
+    front_ms: float
     load: Load
 
     @property
@@ -52,6 +54,7 @@ class Cost:
             "transport": self.transport,
             "clients": self.clients,
             "server_ms": self.server_ms,
+            "front_ms": self.front_ms,
             "client_ms": self.client_ms,
             "p50": self.load.p50,
             "p99": self.load.p99,
@@ -72,14 +75,17 @@ def measure_topology(topology: str, photo: Path, seconds: float) -> list[Cost]:
             _ask(running, transport, photo, 1, _WARM_UP_SECONDS)
         for clients in tqdm(CLIENTS, desc=topology, unit="clients"):
             loads = dict.fromkeys(TRANSPORTS, Load())
-            cpu = dict.fromkeys(TRANSPORTS, 0.0)
+            cpu, front = (dict.fromkeys(TRANSPORTS, 0.0) for _ in range(2))
             for transport in TRANSPORTS * _TURNS:
-                before = running.cpu_seconds()
+                before, before_front = running.cpu_seconds(), running.front_seconds()
                 loads[transport] += _ask(running, transport, photo, clients, seconds / _TURNS)
                 cpu[transport] += running.cpu_seconds() - before
+                front[transport] += running.front_seconds() - before_front
             for transport, load in loads.items():
-                cost = 1000 * cpu[transport] / max(1, load.answers)
-                rows.append(Cost(topology, transport, clients, cost, load))
+                server_ms, front_ms = (
+                    1000 * seconds[transport] / max(1, load.answers) for seconds in (cpu, front)
+                )
+                rows.append(Cost(topology, transport, clients, server_ms, front_ms, load))
     return rows
 
 

@@ -22,9 +22,6 @@ from benchmarks.measured import results_option
 IN_FLIGHT = 4.0  # A front, of one core.
 WAITING = 2.0  # A Triton server, of two cores.
 _CORES_OF_TRITON = 2.0
-# Processor time of a front of the triton topology for a photo with five faces
-# (docs/operations.md); what is left of the topology's is Triton's.
-_FRONT_OF_TRITON_MS = 15.0
 _CLIENTS = 8
 _STREET = "1080p street, 8 faces"
 # What is sized: once, ten and a hundred times.
@@ -54,14 +51,17 @@ class Costs:
     def of(cls, results: Mapping[str, Any]) -> "Costs":
         """Read them out of the figures that benchmarks keep."""
         service = {
-            one["topology"]: one["server_ms"] / 1000
+            one["topology"]: (one["server_ms"] / 1000, one["front_ms"] / 1000)
             for one in results["photo_cost"]["service"]
             if (one["transport"], one["clients"]) == ("http", _CLIENTS)
         }
+        all_of_it, front = service["triton"]
         (street,) = [one for one in results["video_speed"]["videos"] if one["name"] == _STREET]
-        front = _FRONT_OF_TRITON_MS / 1000
         return cls(
-            service["inline"], front, service["triton"] - front, street["cpu"] / street["seconds"]
+            inline=service["inline"][0],
+            triton_front=front,
+            triton=all_of_it - front,
+            video=street["cpu"] / street["seconds"],
         )
 
 

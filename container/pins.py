@@ -1,7 +1,8 @@
 """``python -m container.pins``: writes what images' tags stand for now (``make pin-images``).
 
 A tag can be moved; a digest can't. Digests are asked of the registries and never made up: what
-can't be resolved keeps what it had, be it the placeholder, with which nothing can be pulled.
+can't be resolved keeps what it had, be it the placeholder, with which nothing can be pulled. An
+example's name that nobody put theirs in place of isn't asked for.
 """
 
 import re
@@ -16,6 +17,8 @@ from container.registry import DigestUnknown, Image, digest_of
 
 PLACEHOLDER = "sha256:PINNED_BY_MAKE_PIN_IMAGES"
 _FILES = ("Containerfile", "k8s/**/*.yaml")
+# A domain that is nobody's (RFC 2606).
+_EXAMPLES = "registry.example.com/"
 _SECONDS = 30.0
 _DIGEST = r"sha256:(?:[0-9a-f]{64}|PINNED_BY_MAKE_PIN_IMAGES)"
 # As in `FROM`, and in a pod's `image:`.
@@ -55,8 +58,15 @@ def pinned(text: str, resolve: Resolve) -> str:
     return _ENTRY.sub(of_entry, _REFERENCE.sub(of_reference, text))
 
 
-def pin(files: Sequence[Path], client: httpx.Client) -> list[str]:
+def pin(
+    files: Sequence[Path], client: httpx.Client, say: Callable[[str], None] = click.echo
+) -> list[str]:
     """Write the digests of now into files; each image is asked for once.
+
+    Args:
+        files: Containerfiles and manifests.
+        client: that registries are asked with.
+        say: is told which names are examples.
 
     Returns:
         What couldn't be resolved, and why, a sentence each.
@@ -65,6 +75,12 @@ def pin(files: Sequence[Path], client: httpx.Client) -> list[str]:
     refused: list[str] = []
 
     def once(name: str, tag: str) -> str | None:
+        if (name, tag) not in known and name.startswith(_EXAMPLES):
+            known[name, tag] = None
+            say(
+                f"{name}:{tag} is an example's name, which nobody can pull: it is left until yours "
+                "stands there."
+            )
         if (name, tag) not in known:
             try:
                 known[name, tag] = digest_of(_image(name, tag), client)

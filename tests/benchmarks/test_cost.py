@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from pydantic import ValidationError
 
 from benchmarks.cost import main, page_of
 from benchmarks.costing import (
@@ -86,8 +85,10 @@ def test_hours_of_video_are_their_time_uploads_reports_and_requests(file: PriceF
     cost = thousand_video_hours(360.0, file)
     assert cost.core_hours == pytest.approx(100.0)
     assert cost.compute == pytest.approx(10.0)
-    # 10 GiB of uploads and 2 of reports at any time; 4,000 writes and 12,000 reads.
-    assert cost.storage == pytest.approx(12 * 0.02 + 4 * 0.01 + 12 * 0.001)
+    # 10 GiB of uploads and 2 of reports at any time. Of each of 2,000 videos 64 parts, which are
+    # begun and completed, and three reports are written; its size, its parts and five reports read.
+    writes, reads = 2 * (64 + 2 + 3), 2 * (1 + 64 + 5)
+    assert cost.storage == pytest.approx(12 * 0.02 + writes * 0.01 + reads * 0.001)
     assert cost.transfer == pytest.approx(1000 * 0.01 + 2 * 5 * 0.1)
 
 
@@ -115,9 +116,42 @@ def test_a_year_of_models_is_made_of_four_parts(file: PriceFile) -> None:
     }
 
 
-def test_a_misspelt_price_is_refused() -> None:
-    with pytest.raises(ValidationError, match="core_hours"):
-        PriceFile.model_validate({**FIGURES, "prices": {**FIGURES["prices"], "core_hours": 1}})
+def test_a_part_that_is_not_full_is_a_request_too(file: PriceFile) -> None:
+    longer = file.videos.model_copy(update={"gib_an_hour": 1.0 + 1e-6})
+    one, other = (
+        thousand_video_hours(360.0, file.model_copy(update={"videos": use})).storage
+        for use in (file.videos, longer)
+    )
+    assert other - one == pytest.approx(2 * (0.01 + 0.001), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "why"),
+    [
+        ("core_hour =", "core_hours =", "prices.core_hour: Field required; prices.core_hours: "),
+        ("cores_a_front = 2.0", "cores_a_front = inf", "pods.cores_a_front: Input should be a fin"),
+        ("utilisation = 0.6", "utilisation = nan", "pods.utilisation: Input should be a finite nu"),
+        (
+            "40 = 117.0, ",
+            "",
+            "training.epoch_seconds: the default recipe has epochs of size 40 too",
+        ),
+        ("[prices]", "prices", "it is no TOML: "),
+    ],
+)
+def test_a_price_file_that_makes_no_sense_is_refused_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was: str, wrong: str, why: str
+) -> None:
+    monkeypatch.chdir(PROJECT)
+    text = Path("benchmarks/prices.toml").read_text(encoding="utf-8")
+    assert was in text
+    prices, page = tmp_path / "prices.toml", tmp_path / "cost.md"
+    prices.write_text(text.replace(was, wrong), encoding="utf-8")
+    result = CliRunner().invoke(main, ["--prices", str(prices), "--into", str(page)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {prices} can't be used: {why}")
+    assert len(result.stderr.splitlines()) == 1
+    assert not page.exists()
 
 
 def test_the_page_is_what_the_figures_come_to() -> None:
@@ -136,7 +170,10 @@ def test_fewer_photos_cost_more_each_until_there_are_too_many(file: PriceFile) -
     results = json.loads((PROJECT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
     page = page_of(results, file).splitlines()
     (row,) = [line for line in page if line.startswith("| 2 | 146 | ")]
-    assert row.endswith(" million | 146.00 | 14.60 | 1.46 | too many |")
+    # The answers, of a MiB each, and the photos are carried in any case.
+    carried = 1e6 / 1024 * (0.1 + 0.5 * 0.01)
+    costs = " | ".join(f"{146 / millions + carried:.2f}" for millions in (1, 10, 100))
+    assert row.endswith(f" million | {costs} | too many |")
 
 
 def test_a_reader_may_bring_other_prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_sample_shows_one_face_and_is_the_same_each_time(
 
 
 def test_row_tells_what_the_service_adds_to_the_pipeline() -> None:
-    head, row = as_rows([Cost("inline", "http", 8, 20.0, LOAD)], bare=16.0)
+    head, row = as_rows([Cost("inline", "http", 8, 20.0, 20.0, LOAD)], bare=16.0)
     assert row.split() == [
         "inline", "http", "8", "20.0", "+4.0", "1.25", "0.5", "61", "140", "20.0",
     ]  # fmt: skip

@@ -46,6 +46,22 @@ def test_a_hundred_times_the_load_takes_a_hundred_times_the_pods_or_a_little_les
     assert last == "| 1,000 | 25 | 19 | 21 | 10,000 | 120 |"
 
 
+def test_a_front_before_triton_is_counted_with_what_it_takes_of_the_same_photos() -> None:
+    row = {"topology": "triton", "transport": "http", "clients": 8}
+    results = {
+        "photo_cost": {
+            "service": [
+                {**row, "topology": "inline", "server_ms": 20.0, "front_ms": 20.0},
+                {**row, "server_ms": 43.0, "front_ms": 12.0},
+            ]
+        },
+        "video_speed": {"videos": [{"name": "1080p street, 8 faces", "cpu": 6.0, "seconds": 30.0}]},
+    }
+    assert Costs.of(results) == Costs(
+        inline=0.02, triton_front=0.012, triton=0.043 - 0.012, video=0.2
+    )
+
+
 def test_autoscalers_are_set_to_what_is_counted_with() -> None:
     assert threshold("front") == IN_FLIGHT
     assert threshold("triton") == WAITING

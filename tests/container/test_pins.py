@@ -131,6 +131,22 @@ def test_an_image_that_is_built_here_has_nothing_to_pin() -> None:
     assert pinned(text, lambda *_: ZEROS) == text
 
 
+def test_an_examples_name_is_nobodys_and_stays_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "kustomization.yaml"
+    text = (
+        "images:\n  - name: rapt\n    newName: registry.example.com/rapt\n    newTag: 0.1.0\n"
+        f"    digest: {PLACEHOLDER}\n"
+    )
+    file.write_text(text)
+    result = CliRunner().invoke(main, [str(file)])
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "registry.example.com/rapt:0.1.0 is an example's name, which nobody can pull: it is left "
+        "until yours stands there.\n"
+    )
+    assert file.read_text() == text
+
+
 def test_what_cannot_be_resolved_keeps_what_it_had(
     tmp_path: Path, registry: Registry, client: httpx.Client
 ) -> None:

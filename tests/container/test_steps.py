@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from container.containerfile import NotUnderstood
+from container.containerfile import NotUnderstood, read_stages
 from container.debian import bare_system
 from container.steps import Build, carry_out, size_of
 from container.system import Setting, System
@@ -31,7 +31,14 @@ def tiny(tmp_path: Path) -> System:
     root = tmp_path / "tiny"
     for name in ("proc", "dev", "run", "tmp", "place", "etc"):
         (root / name).mkdir(parents=True)
-    for program in ("/bin/sh", "/usr/bin/env", "/bin/cat", "/usr/bin/id", "/usr/bin/touch"):
+    for program in (
+        "/bin/sh",
+        "/usr/bin/env",
+        "/bin/cat",
+        "/bin/rm",
+        "/usr/bin/id",
+        "/usr/bin/touch",
+    ):
         for one in (program, *libraries_of(program)):
             place = root / Path(one).relative_to("/")
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -118,6 +125,41 @@ def test_a_read_only_image_writes_to_two_places_as_its_user(tiny: System, tmp_pa
     refused = "touch /place/c 2> /tmp/why || cat /tmp/why"
     assert "Read-only file system" in said_inside(image, "sh", "-c", refused)
     assert not image.inside("/tmp/b").exists()  # noqa: S108  # inside
+
+
+@needs_root
+def test_the_image_has_no_installer_of_the_official_python(tiny: System) -> None:
+    """Debian's Python, which stands in for it otherwise, has none in these places."""
+    library = tiny.inside("/usr/local/lib/python3.11")
+    programs = tiny.inside("/usr/local/bin")
+    needed = [library / "json/__init__.py", programs / "python3.11"]
+    installers = [
+        library / "site-packages/pip/__init__.py",
+        library / "site-packages/setuptools/__init__.py",
+        library / "ensurepip/_bundled/pip.whl",
+        *(programs / name for name in ("pip", "pip3", "pip3.11", "wheel")),
+    ]
+    for file in (*needed, *installers):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    carry_out_removals(tiny)
+    assert [file for file in installers if file.exists()] == []
+    assert [file for file in needed if not file.exists()] == []
+
+
+@needs_root
+def test_what_another_kind_of_machine_never_had_need_not_be_removed(tiny: System) -> None:
+    assert carry_out_removals(tiny) == 2
+
+
+def carry_out_removals(system: System) -> int:
+    """Carry out our Containerfile's steps that only remove; return how many there are."""
+    stages = read_stages((PROJECT / "Containerfile").read_text(encoding="utf-8"))
+    steps = [one.value for stage in stages for one in stage.instructions if one.word == "RUN"]
+    removals = [step for step in steps if step.startswith("rm ")]
+    for step in removals:
+        system.run(["/bin/sh", "-c", step])
+    return len(removals)
 
 
 def test_an_image_that_nothing_stands_in_for_is_refused(tmp_path: Path) -> None:

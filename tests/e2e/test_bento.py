@@ -28,16 +28,21 @@ PROJECT = Path(__file__).parents[2]
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 
 
-def packed(folder: Path, **variables: str) -> Path:
-    """Pack a Bento; return the BentoML home that it lies in."""
+def pack(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Pack a Bento into a folder."""
     ours = ("RAPT_", "BENTOML_", "MLFLOW_", "MAKE", "MFLAGS")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     here = {**inherited, **OFFLINE, "no_proxy": "127.0.0.1", **variables}
     ready = f"{sys.prefix}/.ready"  # The environment is this one, as it is.
     command = ["make", "--old-file", ready, "bento", f"SERVING={sys.prefix}", f"BENTO={folder}"]
-    done = subprocess.run(  # noqa: S603  # our own words
+    return subprocess.run(  # noqa: S603  # our own words
         command, cwd=PROJECT, env=here, capture_output=True, text=True, check=False
     )
+
+
+def packed(folder: Path, **variables: str) -> Path:
+    """Pack a Bento; return the BentoML home that it lies in."""
+    done = pack(folder, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "home"
 
@@ -85,6 +90,19 @@ def test_it_holds_nothing_but_what_serves(committed: Path) -> None:
         "model_repository",
         "service",
     }
+
+
+def test_without_the_registry_that_it_needs_the_former_bento_stays(committed: Path) -> None:
+    (former,) = committed.glob("bentos/rapt/*/bento.yaml")
+    done = pack(committed.parent, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+    assert done.returncode != 0
+    assert list(committed.glob("bentos/rapt/*/bento.yaml")) == [former]
+
+
+def test_one_that_is_packed_anew_takes_the_place_of_the_former(committed: Path) -> None:
+    (former,) = committed.glob("bentos/rapt/*/bento.yaml")
+    (other,) = packed(committed.parent).glob("bentos/rapt/*/bento.yaml")
+    assert other != former
 
 
 # MLflow, a build and three processes, each of which may be slow to start.
