@@ -4,10 +4,13 @@ It starts a service of its own on free ports, unless it is told of another. Exit
 level was missed.
 """
 
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
 
 import click
 
@@ -15,9 +18,31 @@ from benchmarks.running import running_service
 from loadtests.levels import Levels, answers_a_second, calls_a_second, missed, read_levels
 from loadtests.results import Row
 from loadtests.run import Load, Target, run_load
-from loadtests.shapes import SHAPES, Shape, stretched
+from loadtests.shapes import SHAPES, Shape, positive, stretched
 
 _REPORTS = Path("build/load")
+
+
+class _Positive(click.ParamType[float]):
+    name = "number"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            return positive(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _of_url(
+    _: click.Context, __: click.Parameter, target: tuple[str, str] | None
+) -> tuple[str, str] | None:
+    if target is not None:
+        url = urlsplit(target[0])
+        if url.scheme not in ("http", "https") or not url.netloc:
+            raise click.BadParameter(f"{target[0]!r} is no URL: say http://HOST:PORT.")
+    return target
 
 
 @click.command()
@@ -37,13 +62,28 @@ _REPORTS = Path("build/load")
     show_default=True,
     help="Of the service that is started.",
 )
-@click.option("--rate", type=float, help="Calls a second of steady stages.  [default: levels.toml]")
-@click.option("--scale", default=1.0, show_default=True, help="Stages last so many times as long.")
-@click.option("--processes", default=1, show_default=True, help="That make the calls.")
+@click.option(
+    "--rate", type=_Positive(), help="Calls a second of steady stages.  [default: levels.toml]"
+)
+@click.option(
+    "--scale",
+    type=_Positive(),
+    default=1.0,
+    show_default=True,
+    help="Stages last so many times as long.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="That make the calls.",
+)
 @click.option(
     "--target",
     nargs=2,
     metavar="URL HOST:PORT",
+    callback=_of_url,
     help="A service that runs: where it speaks HTTP, and where gRPC.",
 )
 def main(
@@ -59,14 +99,24 @@ def main(
 
     A page for each shape is written to build/load.
     """
-    levels = read_levels()
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        levels = read_levels()
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
     is_kept = True
     with _called(topology, target) as called:
         for shape in shapes:
-            load = Load(shape, rate or levels.rate, scale, processes)
+            load = Load(shape, rate if rate is not None else levels.rate, scale, processes)
             rows = run_load(called, load, _REPORTS / f"{shape}.html")
             is_kept &= _tell(levels, load, rows)
     sys.exit(not is_kept)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """Go through what ends with the blocks, once; as it is told of a signal."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 @contextmanager
