@@ -2,6 +2,8 @@
 
 import time
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from locust.env import Environment
 
@@ -11,7 +13,10 @@ from loadtests.load_shape import stage_of
 
 @dataclass
 class Call:
-    """One call, from its making on. One of its verbs is called, once."""
+    """One call, from its making on, for a ``with`` block which calls one of its verbs, once.
+
+    A block that ends by an exception has failed: Locust would list nothing.
+    """
 
     environment: Environment
     endpoint: str
@@ -22,6 +27,20 @@ class Call:
         """Begin."""
         self.stage = stage_of(self.environment)
         self.began = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        """Nothing is to be done."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """List it as failed by an exception, Locust's own too that ends a user who still waits."""
+        if error is not None:
+            self.failed(error)
 
     def was_answered(self, length: int = 0) -> None:
         """List it as answered, by so many bytes."""

@@ -4,6 +4,7 @@ PHOTO_HTTP = "photo, HTTP"
 PHOTO_GRPC = "photo, gRPC"
 BATCH = "batch, HTTP"
 VIDEO = "video, from sent to report"
+ENDPOINTS = (PHOTO_HTTP, PHOTO_GRPC, BATCH, VIDEO)
 _REFUSED = " (refused)"
 
 

@@ -4,12 +4,19 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from loadtests.endpoints import ENDPOINTS
 from loadtests.results import Row
 from loadtests.shapes import SPIKE_TIMES, Shape
 
 LEVELS = Path(__file__).with_name("levels.toml")
 _P95, _P99 = 0.95, 0.99
+
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+_Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +30,12 @@ class Level:
         refusals: greatest share of calls that are told to come again.
     """
 
-    p95: float
-    p99: float
-    errors: float
-    refusals: float
+    p95: _Positive
+    p99: _Positive
+    errors: _Share
+    refusals: _Share
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +48,14 @@ class Levels:
         endpoints: by their names.
     """
 
-    rate: float
-    goodput: float
+    rate: _Positive
+    goodput: _Positive
     endpoints: Mapping[str, Level]
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+_LEVELS = TypeAdapter(Levels)
 
 
 def read_levels(file: Path = LEVELS) -> Levels:
@@ -49,14 +63,20 @@ def read_levels(file: Path = LEVELS) -> Levels:
 
     Raises:
         OSError: there is none.
-        ValueError: it is no TOML, or lacks something.
+        ValueError: it is no TOML, lacks something, or has something unknown or out of range.
     """
     read = tomllib.loads(file.read_text(encoding="utf-8"))
     try:
-        endpoints = {name: Level(**level) for name, level in read["endpoints"].items()}
-        return Levels(read["rate"], read["spike"]["goodput"], endpoints)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{file} lacks a service level, or has an unknown one: {error}") from error
+        levels = _LEVELS.validate_python(read)
+    except ValidationError as error:
+        raise ValueError(f"{file}: {'; '.join(map(_what, error.errors()))}") from error
+    if odd := sorted(set(levels.endpoints) ^ set(ENDPOINTS)):
+        raise ValueError(f"{file}: an endpoint is unknown or lacks its levels: {'; '.join(odd)}")
+    return levels
+
+
+def _what(error: Mapping[str, Any]) -> str:
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
 def missed(levels: Levels, shape: Shape, rows: Sequence[Row]) -> list[str]:
@@ -74,8 +94,13 @@ def missed(levels: Levels, shape: Shape, rows: Sequence[Row]) -> list[str]:
         for row in rows
         if row.stage not in judged and row.failed
     ]
-    silent = judged - {row.stage for row in rows}
-    found += [f"{stage}: nothing was asked" for stage in sorted(silent)]
+    asked = {(row.stage, row.endpoint) for row in rows if row.calls}
+    found += [
+        f"{stage}: {endpoint}: nothing was asked"
+        for stage in sorted(judged)
+        for endpoint in levels.endpoints
+        if (stage, endpoint) not in asked
+    ]
     return [*found, *_missed_by_spike(levels, shape, rows)]
 
 

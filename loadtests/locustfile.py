@@ -11,7 +11,7 @@ from locust.runners import WorkerRunner
 
 from loadtests.levels import read_levels
 from loadtests.load_shape import PlannedLoad
-from loadtests.shapes import SHAPES
+from loadtests.shapes import SHAPES, positive
 from loadtests.users import Batch, PhotoOverGrpc, PhotoOverHttp, Video
 
 __all__ = ["Batch", "PhotoOverGrpc", "PhotoOverHttp", "PlannedLoad", "Video"]
@@ -22,9 +22,9 @@ def add_options(parser: LocustArgumentParser) -> None:
     """Add ours to Locust's options; a master passes them on to its workers."""
     parser.add_argument("--shape", choices=list(SHAPES), default="steady", help="Of the load.")
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="Stages last so many times as long."
+        "--scale", type=positive, default=1.0, help="Stages last so many times as long."
     )
-    parser.add_argument("--rate", type=float, default=read_levels().rate, help="Calls a second.")
+    parser.add_argument("--rate", type=positive, default=read_levels().rate, help="Calls a second.")
     parser.add_argument("--grpc", default="localhost:3001", help="Where gRPC listens.")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtests.endpoints import of_refused
+from loadtests.endpoints import ENDPOINTS, of_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,15 @@ def read_results(file: Path) -> list[Row]:
 
     Raises:
         OSError: there is none.
+        ValueError: Locust didn't write it, or had other users.
     """
-    return rows_of(json.loads(file.read_text(encoding="utf-8")))
+    try:
+        rows = rows_of(json.loads(file.read_text(encoding="utf-8")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{file} isn't what locust --json-file writes.") from error
+    if odd := {row.endpoint for row in rows} - set(ENDPOINTS):
+        raise ValueError(f"{file} is of other users, who asked {', '.join(sorted(odd))}.")
+    return rows
 
 
 def rows_of(entries: Iterable[Mapping[str, Any]]) -> list[Row]:

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,7 +62,7 @@ def run_load(target: Target, load: Load, report: Path) -> list[Row]:
         calls += ["--shape", load.shape, "--rate", str(load.rate), "--scale", str(load.scale)]
         calls += ["--stop-timeout", str(_STOP_SECONDS), "--exit-code-on-error", "0"]
         if load.processes == 1:
-            _wait_for(_locust([*calls, *outputs]))
+            _run([*calls, *outputs])
         else:
             _run_distributed(calls, outputs, load.processes)
         return read_results(figures.with_suffix(".json"))
@@ -74,30 +75,35 @@ def _run_distributed(calls: list[str], outputs: list[str], processes: int) -> No
     here += ["--expect-workers", str(processes)]
     with ExitStack() as stack:
         for _ in range(processes):
-            stack.callback(_end, _locust([*calls, "--worker", *there]))
-        _wait_for(_locust([*calls, *here, *outputs]))
+            stack.enter_context(_worker([*calls, "--worker", *there]))
+        _run([*calls, *here, *outputs])
 
 
-def _locust(command: list[str]) -> subprocess.Popen[bytes]:
-    # What goes wrong is on standard error; its tables are not those that are judged.
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  # our own words
+@contextmanager
+def _worker(command: list[str]) -> Iterator[None]:
+    """Have a worker while the block runs, at whose end its master tells it to end."""
+    with _locust(command) as worker:
+        yield
+        try:
+            worker.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            worker.kill()
 
 
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    """Wait for a worker, whose master tells it to end, and end it where that one can't."""
-    try:
-        worker.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
-
-
-def _wait_for(process: subprocess.Popen[bytes]) -> None:
-    try:
+def _run(command: list[str]) -> None:
+    with _locust(command) as process:
         status = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
     if status != 0:
         raise click.ClickException(f"Locust ended with status {status}; the reason is above.")
+
+
+@contextmanager
+def _locust(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Have a Locust while the block runs; a block that is broken off wants none of its figures."""
+    # What goes wrong is on standard error; its tables are not those that are judged.
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603  # our own words
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise

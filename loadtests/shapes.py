@@ -1,5 +1,6 @@
 """How the load goes up and down over time: shapes of stages that follow each other."""
 
+import math
 from dataclasses import dataclass
 
 SPIKE_TIMES = 10
@@ -43,6 +44,22 @@ SHAPES: dict[str, Shape] = {
     ),
     "soak": (_WARM_UP, Stage("soak", 1800.0)),
 }
+
+
+def positive(text: object) -> float:
+    """Read a rate or a scale.
+
+    Raises:
+        ValueError: it is no number above 0, or no finite one.
+    """
+    wrong = f"it has to be a number above 0, not {text}"
+    try:
+        number = float(str(text))
+    except ValueError as error:
+        raise ValueError(wrong) from error
+    if not 0 < number < math.inf:
+        raise ValueError(wrong)
+    return number
 
 
 def stretched(shape: Shape, scale: float) -> Shape:

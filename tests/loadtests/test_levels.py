@@ -1,9 +1,11 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loadtests.endpoints import BATCH, PHOTO_GRPC, PHOTO_HTTP, VIDEO
+from loadtests.levels import LEVELS as LEVELS_FILE
 from loadtests.levels import Level, Levels, missed, read_levels
 from loadtests.results import Row
 from loadtests.shapes import Stage
@@ -59,8 +61,14 @@ def test_a_spike_in_which_less_is_answered_than_before_is_told() -> None:
     ]
 
 
-def test_a_stage_in_which_nothing_was_asked_is_told() -> None:
-    assert missed(LEVELS, SHAPE, [GOOD, SPIKE]) == ["after: nothing was asked"]
+def test_an_endpoint_that_was_not_asked_in_a_judged_stage_is_told() -> None:
+    level = LEVELS.endpoints[PHOTO_HTTP]
+    levels = replace(LEVELS, endpoints={PHOTO_HTTP: level, PHOTO_GRPC: level})
+    over_grpc = [replace(GOOD, endpoint=PHOTO_GRPC), replace(AFTER, endpoint=PHOTO_GRPC)]
+    shape = [stage for stage in SHAPE if stage.is_judged]
+    assert missed(levels, tuple(shape), [GOOD, *over_grpc]) == [
+        f"after: {PHOTO_HTTP}: nothing was asked"
+    ]
 
 
 def test_all_endpoints_have_levels() -> None:
@@ -68,18 +76,37 @@ def test_all_endpoints_have_levels() -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("before", "after", "what"),
     [
-        "rate = 1",
-        "rate = 1\nspike.goodput = 0.9\n[endpoints.a]\np95 = 1",
-        "rate = 1\nspike.goodput = 0.9\n[endpoints.a]\n"
-        "p95 = 1\np99 = 1\nerrors = 0\nrefusals = 0\np50 = 1",
+        ("rate = 10.0", "", "rate: Field required"),
+        ("rate = 10.0", "rate = 0", "rate: Input should be greater than 0"),
+        ("rate = 10.0", "rates = 10.0\nrate = 1", "rates: Unexpected keyword argument"),
+        ("goodput = 0.9", "goodput = inf", "goodput: Input should be a finite number"),
+        ("p95 = 15000", "", f"endpoints.{VIDEO}.p95: Field required"),
+        ("p95 = 15000", "p95 = nan", f"endpoints.{VIDEO}.p95: Input should be a finite number"),
+        ("p95 = 15000", "p95 = -1", f"endpoints.{VIDEO}.p95: Input should be greater than 0"),
+        ("p95 = 15000", "p95 = 1\np50 = 1", f"endpoints.{VIDEO}.p50: Unexpected keyword argument"),
+        ('"batch, HTTP"', '"batch"', f"an endpoint is unknown or lacks its levels: batch; {BATCH}"),
     ],
 )
-def test_a_file_that_lacks_a_level_or_has_an_unknown_one_is_refused(
-    tmp_path: Path, content: str
+def test_a_file_that_lacks_a_level_or_has_one_that_can_not_be_is_refused(
+    tmp_path: Path, before: str, after: str, what: str
 ) -> None:
     file = tmp_path / "levels.toml"
-    file.write_text(content)
-    with pytest.raises(ValueError, match="lacks a service level, or has an unknown one"):
+    file.write_text(levels_with(before, after))
+    with pytest.raises(ValueError, match=re.escape(f"{file}: {what}")):
         read_levels(file)
+
+
+@pytest.mark.parametrize("share", ["5", "-0.1", "nan", "true"])
+def test_a_share_that_is_none_is_refused(tmp_path: Path, share: str) -> None:
+    file = tmp_path / "levels.toml"
+    file.write_text(levels_with("errors = 0.0", f"errors = {share}"))
+    with pytest.raises(ValueError, match=r"endpoints\..*\.errors: Input should be"):
+        read_levels(file)
+
+
+def levels_with(before: str, after: str) -> str:
+    content = LEVELS_FILE.read_text(encoding="utf-8")
+    assert before in content
+    return content.replace(before, after, 1)

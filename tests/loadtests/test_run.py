@@ -1,6 +1,9 @@
 """Locust against a real service."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -22,7 +25,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 def target_of(server: Server) -> Target:
-    return Target(server.url, server.grpc_target)
+    return Target(f"{server.url}/", server.grpc_target)  # As people write it, with a slash.
 
 
 def by_endpoint(rows: list[Row], stage: str) -> dict[str, Row]:
@@ -60,6 +63,41 @@ def test_what_does_not_answer_has_failed(tmp_path: Path) -> None:
     assert sum(row.answered + row.refused for row in rows.values()) == 0
     assert rows[PHOTO_HTTP].failed > 0
     assert rows[PHOTO_GRPC].failed > 0
+
+
+@pytest.mark.parametrize("content", [b"{}", b"<html></html>"])
+def test_a_status_of_200_with_another_answer_has_failed(tmp_path: Path, content: bytes) -> None:
+    with answering(content) as url:
+        load = Load("steady", RATE, scale=0.1)
+        rows = run_load(Target(url, "127.0.0.1:9"), load, tmp_path / "page.html")
+    assert [row.answered + row.refused for row in rows] == [0] * len(rows)
+    found = by_endpoint(rows, "warm-up") | by_endpoint(rows, "steady")
+    assert set(found) == {PHOTO_HTTP, PHOTO_GRPC, BATCH, VIDEO}
+
+
+@contextmanager
+def answering(content: bytes) -> Iterator[str]:
+    """A server that answers the same to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *words: object) -> None:  # noqa: A002  # its name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
