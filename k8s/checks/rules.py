@@ -44,7 +44,17 @@ from k8s.checks.security import (
     secrets_are_elsewhere,
 )
 from k8s.checks.selectors import selectors_find_pods, spreads_count_their_own
-from k8s.checks.settings import settings_are_known, workers_are_their_pods
+from k8s.checks.settings import (
+    needed_settings_are_given,
+    settings_are_known,
+    variables_are_read,
+    workers_are_their_pods,
+)
+from k8s.checks.storage import (
+    folders_are_mounted,
+    pods_share_what_they_keep,
+    volumes_hold_an_upload,
+)
 
 Rule = Callable[[Rendered], Iterator[Problem]]
 
@@ -55,15 +65,18 @@ RULES: tuple[Rule, ...] = (
     budgets_leave_room,
     calls_are_let_out,
     commands_exist,
+    folders_are_mounted,
     images_are_pinned,
     monitors_find_services,
     named_objects_exist,
     namespaces_are_restricted,
+    needed_settings_are_given,
     nothing_is_exposed,
     one_scales_a_workload,
     open_ports_are_served,
     pods_are_restricted,
     pods_drain,
+    pods_share_what_they_keep,
     ports_exist,
     probe_paths_exist,
     probes_mean_different_things,
@@ -80,7 +93,9 @@ RULES: tuple[Rule, ...] = (
     settings_roll_pods,
     spreads_count_their_own,
     triggers_name_their_authentication,
+    variables_are_read,
     volumes_exist,
+    volumes_hold_an_upload,
     workers_are_their_pods,
 )
 
@@ -92,5 +107,6 @@ def broken_rules(rendered: Rendered) -> dict[str, list[Problem]]:
     """
     if problems := list(FIRST(rendered)):
         return {FIRST.__name__: problems}
-    found = {rule.__name__: list(rule(rendered)) for rule in RULES}
+    plain = rendered.without_nulls()
+    found = {rule.__name__: list(rule(plain)) for rule in RULES}
     return {name: problems for name, problems in found.items() if problems}

@@ -96,7 +96,7 @@ OF_OBJECTS = [
         "it names the Service rapt-workers, which nothing here makes",
     ),
     Fault(
-        "named_objects_exist", _WORKER, (*CONTAINER, "envFrom", 1, "secretRef", "name"), "rapt",
+        "named_objects_exist", _WORKER, (*CONTAINER, "envFrom", 2), {"secretRef": {"name": "rapt"}},
         "it names the Secret rapt, which nothing here makes",
     ),
     Fault(
