@@ -41,20 +41,21 @@ def runs(container: Body) -> str:
     return ""
 
 
-def served_at(container: Body) -> tuple[str, str]:
-    """Return host and port that a container's ``bentoml serve`` is given.
+def bentoml_options(container: Body) -> tuple[dict[str, str], str]:
+    """Return what a container's ``bentoml serve`` is given, and an option that there is not.
 
-    Raises:
-        click.NoSuchOption: it is given an option that there is not.
-        click.BadOptionUsage: an option lacks its value.
+    Where there is such an option, nothing else is read; else it is empty.
     """
     import click  # noqa: PLC0415  # with the next one, a second
     from bentoml_cli.serve import build_serve_command  # noqa: PLC0415
 
     serve = build_serve_command().commands["serve"]
-    given, _, _ = serve.make_parser(click.Context(serve)).parse_args(words(container)[2:])
-    # The defaults are BentoML's.
-    return given.get("host", "0.0.0.0"), given.get("port", "3000")  # noqa: S104  # in a pod
+    parser = serve.make_parser(click.Context(serve))
+    try:
+        given, _, _ = parser.parse_args(words(container)[2:])
+    except (click.BadOptionUsage, click.NoSuchOption) as error:
+        return {}, error.option_name
+    return given, ""
 
 
 def _missing(container: Body) -> str:
@@ -62,7 +63,10 @@ def _missing(container: Body) -> str:
     match given := words(container):
         case ["bentoml", "serve", service, *_]:
             module, _, name = service.partition(":")
-            return _missing_option(container) if _defines(module, name) else service
+            if not _defines(module, name):
+                return service
+            unknown = bentoml_options(container)[1]
+            return unknown and f"bentoml serve {unknown}"
         case ["python", "-m", module, *_]:
             return "" if _file(module) else " ".join(given[:3])
         case ["python", "-c", source, *_]:
@@ -72,16 +76,6 @@ def _missing(container: Body) -> str:
 
             return "" if command in main.commands else " ".join(given[:2])
     return " ".join(given[:3])
-
-
-def _missing_option(container: Body) -> str:
-    import click  # noqa: PLC0415
-
-    try:
-        served_at(container)
-    except (click.BadOptionUsage, click.NoSuchOption) as error:
-        return f"bentoml serve {error.option_name}"
-    return ""
 
 
 def _missing_in(source: str) -> str:

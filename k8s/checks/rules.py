@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 
 from k8s.checks.commands import commands_exist
 from k8s.checks.images import images_are_pinned
+from k8s.checks.listening import ports_are_listened_on
 from k8s.checks.manifests import Problem, Rendered
 from k8s.checks.network import (
     all_is_denied_at_first,
-    calls_are_let_out,
+    callers_from_elsewhere_are_let_in,
+    calls_are_let_through,
+    nobody_else_is_let_in,
     open_ports_are_served,
     served_ports_are_open,
 )
@@ -63,7 +66,8 @@ FIRST: Rule = fields_are_known
 RULES: tuple[Rule, ...] = (
     all_is_denied_at_first,
     budgets_leave_room,
-    calls_are_let_out,
+    callers_from_elsewhere_are_let_in,
+    calls_are_let_through,
     commands_exist,
     folders_are_mounted,
     images_are_pinned,
@@ -71,12 +75,14 @@ RULES: tuple[Rule, ...] = (
     named_objects_exist,
     namespaces_are_restricted,
     needed_settings_are_given,
+    nobody_else_is_let_in,
     nothing_is_exposed,
     one_scales_a_workload,
     open_ports_are_served,
     pods_are_restricted,
     pods_drain,
     pods_share_what_they_keep,
+    ports_are_listened_on,
     ports_exist,
     probe_paths_exist,
     probes_mean_different_things,

@@ -48,11 +48,6 @@ OF_OBJECTS = [
         "it selects no pod: app.kubernetes.io/name=rapt, app.kubernetes.io/component=workers",
     ),
     Fault(
-        "selectors_find_pods", "NetworkPolicy/storage",
-        ("spec", "podSelector", "matchExpressions", 0, "values"), ["frnt"],
-        "it selects no pod: app.kubernetes.io/component In ['frnt']",
-    ),
-    Fault(
         "spreads_count_their_own", _WORKER, (*_SPREAD, _COMPONENT), "front",
         "its spread over kubernetes.io/hostname doesn't count its own pods",
     ),
@@ -268,33 +263,5 @@ OF_SAFETY = [
     Fault(
         "nothing_is_exposed", _FRONT, (*CONTAINER, "ports", 0, "hostPort"), 3000,
         "port http is its host's: reached from outside",
-    ),
-    Fault(
-        "all_is_denied_at_first", "NetworkPolicy/default-deny", ("spec", "policyTypes"),
-        ["Ingress"], "none denies egress of all pods", subject="NetworkPolicy",
-    ),
-    Fault(
-        "served_ports_are_open", "NetworkPolicy/triton", ("spec", "ingress", 1), NOTHING,
-        "no NetworkPolicy lets anybody reach port metrics of Deployment/rapt-triton",
-        subject="Service/rapt-triton",
-    ),
-    Fault(
-        "open_ports_are_served", "NetworkPolicy/triton", ("spec", "ingress", 0, "ports", 1),
-        {"port": 9000}, "it opens port 9000, on which Deployment/rapt-triton doesn't listen",
-    ),
-    Fault(
-        "open_ports_are_served", "NetworkPolicy/triton", ("spec", "ingress", 0, "ports"), NOTHING,
-        "it opens port of any number, on which Deployment/rapt-triton doesn't listen",
-    ),
-    Fault(
-        "calls_are_let_out", "NetworkPolicy/front", ("spec", "egress", 0, "ports", 0, "port"),
-        8000,
-        "no NetworkPolicy lets it call rapt-triton:8001, which its RAPT_TRITON_ADDRESS names",
-        subject=_FRONT,
-    ),
-    Fault(
-        "calls_are_let_out", "NetworkPolicy/dns",
-        ("spec", "podSelector", "matchExpressions", 0, "values"), ["triton", "migration"],
-        "no NetworkPolicy lets it ask for names (port 53)", subject=_MIGRATE,
     ),
 ]  # fmt: skip

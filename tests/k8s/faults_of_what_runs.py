@@ -45,13 +45,38 @@ OF_WHAT_RUNS = [
         "RAPT_KAFKA_OPTIONS is refused: Input should be a valid dictionary",
     ),
     Fault(
+        "ports_are_listened_on", _FRONT, (*_ARGS, 2), "--port=8080",
+        "port http is 3000, and it listens on 8080",
+    ),
+    Fault(
+        "ports_are_listened_on", _FRONT, (*_ARGS, 1), "--host=127.0.0.1",
+        "it listens on port http at 127.0.0.1: nobody reaches it",
+    ),
+    Fault(
+        "ports_are_listened_on", _FRONT, (*_ENV, 2), {"name": "RAPT_GRPC_PORT", "value": "3002"},
+        "port grpc is 3001, and it listens on 3002",
+    ),
+    Fault(
+        "ports_are_listened_on", _FRONT, (*_ENV, 2),
+        {"name": "RAPT_GRPC_HOST", "value": "127.0.0.1"},
+        "it listens on port grpc at 127.0.0.1: nobody reaches it",
+    ),
+    Fault(
+        "ports_are_listened_on", _TRITON, (*_ARGS, 4), "--grpc-port=9001",
+        "port grpc is 8001, and it listens on 9001",
+    ),
+    Fault(
+        "ports_are_listened_on", _TRITON, (*_ARGS, 6), "--metrics-address=localhost",
+        "it listens on port metrics at localhost: nobody reaches it",
+    ),
+    Fault(
         "variables_are_read", _WORKER, (*_ENV, 1), {"name": "AWS_REGON", "value": "eu-central-1"},
         "AWS_REGON is nothing that anybody reads: is it misspelt?",
     ),
     Fault(
         "variables_are_read", _WORKER, (*_ENV, 1),
-        {"name": "OTEL_EXPORTER_OTLP_ENDPONT", "value": "http://collector:4318"},
-        "OTEL_EXPORTER_OTLP_ENDPONT is nothing that anybody reads: is it misspelt?",
+        {"name": "OTEL_TRACES_SAMPLR", "value": "always_off"},
+        "OTEL_TRACES_SAMPLR is nothing that anybody reads: is it misspelt?",
     ),
     Fault(
         "needed_settings_are_given", _FRONT, _ENV, None,
