@@ -14,10 +14,10 @@ _CALLERS = {
     "RAPT_TRITON_ADDRESS": ("service.triton",),
 }
 _ROWS = "RAPT_DATABASE_URL"
-_POSTGRES, _TLS = "5432", 443
-_PORTS = {"http": 80, "https": _TLS}
+_POSTGRES, _TLS = 5432, 443
+_PORTS = {"http": 80, "https": _TLS, "postgres": _POSTGRES, "postgresql": _POSTGRES}
 _ADDRESS = re.compile(
-    r"((?P<scheme>https?)://)?([^@/]*@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
+    r"((?P<scheme>[a-z]+)://)?([^@/]*@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
     r"(:(?P<port>[0-9]{1,5}))?(/.*)?"
 )
 # Where a bucket is that is named, unless a variable names another place.
@@ -74,11 +74,12 @@ def calls_of(rendered: Rendered, container: Body) -> Iterator[Call]:
     variables = rendered.variables_of(container)
     if variables.get(_ROWS, "") is None:
         # As a secret has it. psycopg asks at PGPORT where the URL has no port.
-        yield Call(_ROWS, "", int(variables.get("PGPORT") or _POSTGRES))
-    if not (module := runs(container)):
-        return
+        port = variables.get("PGPORT") or ""
+        yield Call(_ROWS, "", int(port) if port.isdecimal() else _POSTGRES)
+    module = runs(container)
     for name, value in variables.items():
-        if value and module in _CALLERS.get(name, (module,)):
+        # Who is no module of ours that stays brings tables up to date.
+        if value and (module in _CALLERS.get(name, (module,)) if module else name == _ROWS):
             for address in value.split(","):
                 yield from _called(name, address.strip(), variables)
 
@@ -96,6 +97,8 @@ def _called(name: str, address: str, variables: Mapping[str, str | None]) -> Ite
     for scheme, endpoints in _STORES.items():
         if address.startswith(scheme) and not any(variables.get(one) for one in endpoints):
             yield Call(name, "", _TLS)
-    match = _ADDRESS.fullmatch(address)
-    if match and (match["scheme"] or (match["port"] and name.startswith("RAPT_"))):
-        yield Call(name, match["host"], int(match["port"] or _PORTS[match["scheme"]]))
+    if (match := _ADDRESS.fullmatch(address)) is None:
+        return
+    scheme, port = match["scheme"], match["port"] or _PORTS.get(match["scheme"])
+    if port and (scheme in _PORTS or (scheme is None and name.startswith("RAPT_"))):
+        yield Call(name, match["host"], int(port))

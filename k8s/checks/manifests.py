@@ -6,7 +6,7 @@ from typing import Any, Self
 
 _PLACE = ("spec", "template")
 # Where the pod is in what makes some.
-_TEMPLATES: dict[str, tuple[str, ...]] = {
+TEMPLATES: dict[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", *_PLACE),
     "DaemonSet": _PLACE,
     "Deployment": _PLACE,
@@ -96,7 +96,7 @@ class Pod:
     def of(cls, owner: Manifest) -> Self:
         """Read the template of an object that has one; a pod by itself is its own."""
         template = owner.body
-        for step in _TEMPLATES[owner.kind]:
+        for step in TEMPLATES[owner.kind]:
             template = template[step]
         return cls(owner, template.get("metadata", {}).get("labels", {}), template["spec"])
 
@@ -151,7 +151,7 @@ class Rendered:
 
     def pods(self) -> list[Pod]:
         """Return a pod of each object that makes some."""
-        return [Pod.of(one) for one in self.of(*_TEMPLATES)]
+        return [Pod.of(one) for one in self.of(*TEMPLATES)]
 
     def pods_of(self, selector: Body) -> list[Pod]:
         """Return the pods that a LabelSelector selects."""

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 
 from k8s.checks.calls import Call, behind, calls_of
 from k8s.checks.manifests import Body, Manifest, Pod, Problem, Rendered, selects
 from k8s.checks.policies import (
+    blocks_of,
     has_port,
     lets_namespace,
     lets_out,
     lets_pod,
+    network,
     rules_of,
 )
 
@@ -118,6 +120,15 @@ def nobody_else_is_let_in(rendered: Rendered) -> Iterator[Problem]:
                     yield policy.problem("it lets in everybody: name who may come")
 
 
+def networks_are_networks(rendered: Rendered) -> Iterator[Problem]:
+    """Networks are written as such: no schema looks at them."""
+    for policy in rendered.of("NetworkPolicy"):
+        for block in blocks_of(policy):
+            for cidr in (block["cidr"], *block.get("except", [])):
+                if network(cidr) is None:
+                    yield policy.problem(f"{cidr} is no network, as in 10.1.0.0/16")
+
+
 def _let_through(rendered: Rendered, pod: Pod, rules: list[Body], call: Call) -> Iterator[Problem]:
     service = call.service(rendered)
     if service is None and not call.namespace and call.host and "." not in call.host:
@@ -172,12 +183,10 @@ def _lets_others(rule: Body, gateways: set[str]) -> bool:
 
 def _is_anybody(peer: Body) -> bool:
     if "ipBlock" in peer:
-        block = ip_network(peer["ipBlock"]["cidr"])
-        return not (
-            any(map(block.subnet_of, _PRIVATE))
-            if isinstance(block, IPv4Network)
-            else block.subnet_of(_PRIVATE_6)
-        )
+        block = network(peer["ipBlock"]["cidr"])
+        if isinstance(block, IPv4Network):
+            return not any(map(block.subnet_of, _PRIVATE))
+        return block is not None and not block.subnet_of(_PRIVATE_6)
     if "namespaceSelector" in peer:
         return not peer["namespaceSelector"]
     return not peer

@@ -1,10 +1,10 @@
 """What network policies let through."""
 
-from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from k8s.checks.calls import Call
-from k8s.checks.manifests import Body, Pod, Rendered, selects
+from k8s.checks.manifests import Body, Manifest, Pod, Rendered, selects
 
 _NAMESPACE = "kubernetes.io/metadata.name"
 
@@ -67,10 +67,29 @@ def lets_out(rule: Body, call: Call) -> bool:
     return "to" not in rule or any(_is_in(call.host, block) for block in blocks)
 
 
+def blocks_of(policy: Manifest) -> Iterator[Body]:
+    """Give the networks that a policy names, in either direction."""
+    for direction, side in (("ingress", "from"), ("egress", "to")):
+        for rule in policy.spec.get(direction, []):
+            yield from (peer["ipBlock"] for peer in rule.get(side, []) if "ipBlock" in peer)
+
+
+def network(cidr: str) -> IPv4Network | IPv6Network | None:
+    """Read a network; None: it is none, as ``networks_are_networks`` says."""
+    try:
+        return ip_network(cidr, strict=False)
+    except ValueError:
+        return None
+
+
 def _is_in(host: str, block: Body) -> bool:
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:
         return True
-    within = [address in ip_network(one) for one in block.get("except", [])]
-    return address in ip_network(block["cidr"]) and not any(within)
+    inside, *without = (network(one) for one in (block["cidr"], *block.get("except", [])))
+    return (
+        inside is not None
+        and address in inside
+        and not any(one is not None and address in one for one in without)
+    )

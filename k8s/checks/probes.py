@@ -18,7 +18,7 @@ _LEAST_SLEEP = 5  # Seconds until nobody sends a pod anything more that is told 
 def probe_paths_exist(rendered: Rendered) -> Iterator[Problem]:
     """Paths of probes are those that the service, or Triton, answers."""
     for pod in rendered.pods():
-        known = _TRITON if pod.component == "triton" else _paths()
+        known = _TRITON if pod.component == "triton" else inner_paths()
         for container in pod.containers:
             for probe in _PROBES:
                 path = container.get(probe, {}).get("httpGet", {}).get("path")
@@ -88,8 +88,8 @@ def _longest_request(rendered: Rendered, pod: Pod, container: Body) -> float:
 
 
 @cache
-def _paths() -> frozenset[str]:
-    """Return the paths that the front answers, asked of itself."""
+def inner_paths() -> frozenset[str]:
+    """Return the paths that the front answers to its cluster alone, asked of itself."""
     # Imported late: the service's libraries take a second.
     from service.data_plane import DataPlane  # noqa: PLC0415
     from service.http.health import health_routes  # noqa: PLC0415

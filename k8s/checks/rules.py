@@ -10,6 +10,7 @@ from k8s.checks.network import (
     all_is_denied_at_first,
     callers_from_elsewhere_are_let_in,
     calls_are_let_through,
+    networks_are_networks,
     nobody_else_is_let_in,
     open_ports_are_served,
     served_ports_are_open,
@@ -41,6 +42,8 @@ from k8s.checks.scaling import (
 )
 from k8s.checks.schemas import fields_are_known
 from k8s.checks.security import (
+    figures_stay_inside,
+    kinds_are_looked_at,
     namespaces_are_restricted,
     nothing_is_exposed,
     pods_are_restricted,
@@ -69,12 +72,15 @@ RULES: tuple[Rule, ...] = (
     callers_from_elsewhere_are_let_in,
     calls_are_let_through,
     commands_exist,
+    figures_stay_inside,
     folders_are_mounted,
     images_are_pinned,
+    kinds_are_looked_at,
     monitors_find_services,
     named_objects_exist,
     namespaces_are_restricted,
     needed_settings_are_given,
+    networks_are_networks,
     nobody_else_is_let_in,
     nothing_is_exposed,
     one_scales_a_workload,

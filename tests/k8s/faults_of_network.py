@@ -86,4 +86,9 @@ OF_NETWORK = [
         "nobody_else_is_let_in", _OF_FRONT, _FROM, [{"ipBlock": {"cidr": "::/0"}}], _ANYBODY,
     ),
     Fault("nobody_else_is_let_in", _OF_FRONT, _FROM, NOTHING, _ANYBODY),
+    Fault(
+        "networks_are_networks", "NetworkPolicy/storage",
+        ("spec", "egress", 1, "to", 0, "ipBlock", "except", 0), "169.254.0.0/33",
+        "169.254.0.0/33 is no network, as in 10.1.0.0/16",
+    ),
 ]  # fmt: skip

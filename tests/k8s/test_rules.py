@@ -6,15 +6,21 @@ import pytest
 
 from k8s.checks.manifests import Manifest, Problem, Rendered
 from k8s.checks.rules import FIRST, RULES, broken_rules
-from tests.k8s.faults import OF_OBJECTS, OF_SAFETY, OF_WORK
+from tests.k8s.faults import OF_OBJECTS, OF_WORK
 from tests.k8s.faults_of_network import OF_NETWORK
+from tests.k8s.faults_of_safety import OF_SAFETY
 from tests.k8s.faults_of_what_runs import OF_WHAT_RUNS
 from tests.k8s.planted import Fault, added, without
 
 FAULTS = [*OF_OBJECTS, *OF_WORK, *OF_SAFETY, *OF_NETWORK, *OF_WHAT_RUNS]
 _SCALER = "HorizontalPodAutoscaler"
 # Proved below: their faults aren't one value of one object.
-_ELSEWHERE = {"monitors_find_services", "served_ports_are_open", "settings_roll_pods"}
+_ELSEWHERE = {
+    "kinds_are_looked_at",
+    "monitors_find_services",
+    "served_ports_are_open",
+    "settings_roll_pods",
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
