@@ -20,6 +20,7 @@ _ADDRESS = re.compile(
     r"((?P<scheme>[a-z]+)://)?([^@/]*@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
     r"(:(?P<port>[0-9]{1,5}))?(/.*)?"
 )
+_OWN = ("localhost", "127.0.0.1", "[::1]")  # Of the same pod.
 # Where a bucket is that is named, unless a variable names another place.
 _STORES = {
     "s3://": ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
@@ -52,6 +53,11 @@ class Call:
         """Of a name inside a cluster; empty: it has none, or is of another kind."""
         _, *rest = self.host.removesuffix(".cluster.local").removesuffix(".svc").split(".")
         return rest[0] if len(rest) == 1 else ""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the name can only be a Service's of the same namespace."""
+        return bool(self.host) and not {".", ":"} & set(self.host)
 
     @property
     def is_inside(self) -> bool:
@@ -100,5 +106,7 @@ def _called(name: str, address: str, variables: Mapping[str, str | None]) -> Ite
     if (match := _ADDRESS.fullmatch(address)) is None:
         return
     scheme, port = match["scheme"], match["port"] or _PORTS.get(match["scheme"])
+    if match["host"] in _OWN:
+        return
     if port and (scheme in _PORTS or (scheme is None and name.startswith("RAPT_"))):
         yield Call(name, match["host"], int(port))

@@ -131,7 +131,7 @@ def networks_are_networks(rendered: Rendered) -> Iterator[Problem]:
 
 def _let_through(rendered: Rendered, pod: Pod, rules: list[Body], call: Call) -> Iterator[Problem]:
     service = call.service(rendered)
-    if service is None and not call.namespace and call.host and "." not in call.host:
+    if service is None and call.is_short:
         yield pod.problem(f"its {call.variable} names {call}, and there is no such Service")
         return
     shut = f"no NetworkPolicy lets it call {call}, which its {call.variable} names"

@@ -76,15 +76,20 @@ def rollouts_keep_serving(rendered: Rendered) -> Iterator[Problem]:
 def _longest_request(rendered: Rendered, pod: Pod, container: Body) -> float:
     if pod.component == "triton":
         options = [one for one in container["args"] if one.startswith("--exit-timeout-secs=")]
-        return float(options[0].partition("=")[2]) if options else 30.0
+        return _seconds(options[0].partition("=")[2]) if options else 30.0
     from service.settings import Settings  # noqa: PLC0415  # pydantic's models take their time
 
     default = Settings.model_fields["deadline_seconds"].default
     set_to = rendered.settings_of(container).get("RAPT_DEADLINE_SECONDS", default)
+    return _seconds(set_to) + _AFTER_DEADLINE
+
+
+def _seconds(value: str | float) -> float:
+    """Read a number; another word is refused elsewhere: of settings, and by Triton."""
     try:
-        return float(set_to) + _AFTER_DEADLINE
+        return float(value)
     except ValueError:
-        return 0.0  # settings_are_known says so.
+        return 0.0
 
 
 @cache

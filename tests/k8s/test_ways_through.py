@@ -126,3 +126,19 @@ def test_a_collector_that_is_let_out_to_is_right(
 def test_triton_by_a_longer_name_is_right(production: Rendered, address: str) -> None:
     steps = (*CONTAINER, "env", 0, "value")
     assert broken_rules(planted(production, FRONT, steps, address)) == {}
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_collector_in_the_same_pod_needs_no_policy(production: Rendered, host: str) -> None:
+    address = f"http://{host}:4318"
+    told = with_address(production, "OTEL_EXPORTER_OTLP_ENDPOINT", address)
+    assert broken_rules(told) == {}
+
+
+def test_a_bucket_elsewhere_than_at_its_vendors_needs_no_way_there(production: Rendered) -> None:
+    told = with_address(production, "AWS_ENDPOINT_URL", "http://10.1.2.3:9000")
+    storage = planted(
+        told, "NetworkPolicy/storage", ("spec", "egress", 1, "ports", 0, "port"), 9000
+    )
+    assert Problem(FRONT, BUCKET) not in broken_rules(storage)["calls_are_let_through"]
+    assert Problem(WORKER, BUCKET) in broken_rules(storage)["calls_are_let_through"]
