@@ -17,6 +17,7 @@ from k8s.checks.policies import (
 )
 
 _DNS = 53
+_NOBODYS = "-"  # No namespace is called so.
 # Addresses that are nobody's in the world; RFC 1918 and RFC 4193.
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _PRIVATE_6 = IPv6Network("fc00::/7")
@@ -188,5 +189,5 @@ def _is_anybody(peer: Body) -> bool:
             return not any(map(block.subnet_of, _PRIVATE))
         return block is not None and not block.subnet_of(_PRIVATE_6)
     if "namespaceSelector" in peer:
-        return not peer["namespaceSelector"]
+        return lets_namespace({"from": [peer]}, _NOBODYS, "from")
     return not peer

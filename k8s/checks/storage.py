@@ -17,17 +17,20 @@ _FOLDERS = ("BENTOML_HOME", "HOME", _HOME)
 
 
 def pods_share_what_they_keep(rendered: Rendered) -> Iterator[Problem]:
-    """Rows and objects are out of the pods, or on a volume: else each pod would have its own."""
+    """Rows and objects are out of the pods, or on one volume: else each pod would have its own."""
+    shared = ""
     for pod, container in _ours(rendered):
         variables = rendered.variables_of(container)
-        home = _volume_at(pod, container, variables.get(_HOME) or "")
         # Who brings tables up to date has no objects.
         needed = (_ROWS,) if pod.component == "migration" else (_ROWS, _OBJECTS)
         missing = [name for name in needed if variables.get(name, "") == ""]
-        if missing and "persistentVolumeClaim" not in home:
+        home = _volume_at(pod, container, variables.get(_HOME) or "")
+        claim = home.get("persistentVolumeClaim", {}).get("claimName", "")
+        shared = shared or claim
+        if missing and (not claim or claim != shared):
             yield pod.problem(
-                f"it has no {' and no '.join(missing)}, and its home is no volume that stays: "
-                "it would keep to itself what others look for"
+                f"it has no {' and no '.join(missing)}, and its home is no volume of all: it would "
+                "keep to itself what others look for"
             )
 
 

@@ -9,6 +9,7 @@ _ENV = (*CONTAINER, "env")
 _OF_FRONT, _OF_TRITON = "NetworkPolicy/front", "NetworkPolicy/triton"
 _NAMES = "no NetworkPolicy lets it ask for names (port 53, UDP and TCP)"
 _ANYBODY = "it lets in everybody: name who may come"
+_NAME = "kubernetes.io/metadata.name"
 _COMPONENT = "app.kubernetes.io/component"
 
 OF_NETWORK = [
@@ -78,6 +79,11 @@ OF_NETWORK = [
     ),
     Fault(
         "nobody_else_is_let_in", _OF_FRONT, _FROM, [{"namespaceSelector": {}}], _ANYBODY,
+    ),
+    Fault(
+        "nobody_else_is_let_in", _OF_FRONT, _FROM,
+        [{"namespaceSelector": {"matchExpressions": [{"key": _NAME, "operator": "Exists"}]}}],
+        _ANYBODY,
     ),
     Fault(
         "nobody_else_is_let_in", _OF_FRONT, _FROM, [{"ipBlock": {"cidr": "0.0.0.0/0"}}], _ANYBODY,

@@ -84,13 +84,13 @@ OF_WHAT_RUNS = [
     ),
     Fault(
         "pods_share_what_they_keep", _WORKER, (*CONTAINER, "envFrom", 1), NOTHING,
-        "it has no RAPT_DATABASE_URL, and its home is no volume that stays: it would keep to "
-        "itself what others look for",
+        "it has no RAPT_DATABASE_URL, and its home is no volume of all: it would keep to itself "
+        "what others look for",
     ),
     Fault(
         "pods_share_what_they_keep", _MIGRATE, (*CONTAINER, "envFrom", 1), NOTHING,
-        "it has no RAPT_DATABASE_URL, and its home is no volume that stays: it would keep to "
-        "itself what others look for",
+        "it has no RAPT_DATABASE_URL, and its home is no volume of all: it would keep to itself "
+        "what others look for",
     ),
     Fault(
         "folders_are_mounted", _WORKER, (*CONTAINER, "volumeMounts", 0, "mountPath"),

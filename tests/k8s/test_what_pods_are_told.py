@@ -8,13 +8,12 @@ from k8s.checks.manifests import Problem, Rendered
 from k8s.checks.rendering import FOLDER, render
 from k8s.checks.rules import broken_rules
 from tests.k8s.faults_of_what_runs import OF_SECRETS
-from tests.k8s.planted import NOTHING, changed, put
+from tests.k8s.planted import NOTHING, POD, added, changed, put
 
 FRONT, WORKER, MIGRATE = "Deployment/rapt-front", "StatefulSet/rapt-worker", "Job/rapt-migrate"
 SECRET = "ExternalSecret/rapt"  # noqa: S105  # an object's name
 ALONE = (
-    "it has no {}, and its home is no volume that stays: it would keep to itself what others look "
-    "for"
+    "it has no {}, and its home is no volume of all: it would keep to itself what others look for"
 )
 
 
@@ -54,16 +53,19 @@ def test_pods_without_a_bucket_are_noticed(production: Rendered, value: object) 
     }
 
 
-def test_a_pod_whose_home_is_not_the_others_volume_is_noticed() -> None:
+@pytest.mark.parametrize(
+    "volume", [{"emptyDir": {}}, {"persistentVolumeClaim": {"claimName": "rapt-more"}}]
+)
+def test_a_pod_whose_home_is_not_the_others_volume_is_noticed(volume: dict[str, Any]) -> None:
     local = render(FOLDER / "overlays" / "local")
-    (worker,) = local.of("StatefulSet")
-    (home,) = [one for one in worker.spec["template"]["spec"]["volumes"] if one["name"] == "home"]
-    number = worker.spec["template"]["spec"]["volumes"].index(home)
-    steps = ("spec", "template", "spec", "volumes", number)
-    planted = changed(
-        local, WORKER, lambda body: put(body, steps, {"name": "home", "emptyDir": {}})
-    )
-    assert broken_rules(planted) == {
+    (worker,) = [pod for pod in local.pods() if pod.component == "worker"]
+    (number,) = [
+        number for number, one in enumerate(worker.spec["volumes"]) if one["name"] == "home"
+    ]
+    steps = (*POD, "volumes", number)
+    planted = changed(local, WORKER, lambda body: put(body, steps, {"name": "home", **volume}))
+    claim = {**next(local.of("PersistentVolumeClaim")).body, "metadata": {"name": "rapt-more"}}
+    assert broken_rules(added(planted, claim)) == {
         "pods_share_what_they_keep": [
             Problem(WORKER, ALONE.format("RAPT_DATABASE_URL and no RAPT_STORAGE_URL"))
         ]
