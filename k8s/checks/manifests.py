@@ -51,6 +51,11 @@ class Manifest:
         return str(self.body["metadata"]["name"])
 
     @property
+    def namespace(self) -> str:
+        """Where it is made."""
+        return str(self.body["metadata"].get("namespace", "default"))
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """Its own; those of its pods may be others."""
         labels: Mapping[str, str] = self.body["metadata"].get("labels", {})

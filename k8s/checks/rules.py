@@ -33,7 +33,6 @@ from k8s.checks.resources import (
 from k8s.checks.scaling import (
     one_scales_a_workload,
     scaling_has_room,
-    scaling_metrics_exist,
     triggers_name_their_authentication,
 )
 from k8s.checks.schemas import fields_are_known
@@ -45,6 +44,12 @@ from k8s.checks.security import (
 )
 from k8s.checks.selectors import selectors_find_pods, spreads_count_their_own
 from k8s.checks.settings import settings_are_known, workers_are_their_pods
+from k8s.checks.work import (
+    queries_ask_of_their_namespace,
+    scaling_metrics_exist,
+    scaling_rows_exist,
+    targets_are_above_zero,
+)
 
 Rule = Callable[[Rendered], Iterator[Problem]]
 
@@ -67,18 +72,21 @@ RULES: tuple[Rule, ...] = (
     ports_exist,
     probe_paths_exist,
     probes_mean_different_things,
+    queries_ask_of_their_namespace,
     requests_are_within_limits,
     resources_are_asked_for,
     rollouts_keep_serving,
     routes_lead_somewhere,
     scaling_has_room,
     scaling_metrics_exist,
+    scaling_rows_exist,
     secrets_are_elsewhere,
     selectors_find_pods,
     served_ports_are_open,
     settings_are_known,
     settings_roll_pods,
     spreads_count_their_own,
+    targets_are_above_zero,
     triggers_name_their_authentication,
     volumes_exist,
     workers_are_their_pods,

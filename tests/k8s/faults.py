@@ -161,34 +161,6 @@ OF_WORK = [
         "its strategy's maxUnavailable is not 0",
     ),
     Fault(
-        "scaling_has_room", "ScaledObject/rapt-front", ("spec", "minReplicaCount"), 20,
-        "it scales from 20 to 20, which is no range",
-    ),
-    Fault(
-        "one_scales_a_workload", "ScaledObject/rapt-worker",
-        ("spec", "scaleTargetRef", "kind"), "Deployment",
-        "it scales Deployment/rapt-worker, which is not there",
-    ),
-    Fault(
-        "one_scales_a_workload", _FRONT, ("spec", "replicas"), 3,
-        "it has replicas, and ScaledObject/rapt-front has them too: they would fight",
-    ),
-    Fault(
-        "scaling_metrics_exist", "ScaledObject/rapt-front",
-        ("spec", "triggers", 0, "metadata", "query"), "sum(rapt_requests_waiting)",
-        "it scales on rapt_requests_waiting, which nobody counts",
-    ),
-    Fault(
-        "triggers_name_their_authentication", "ScaledObject/rapt-worker",
-        ("spec", "triggers", 0, "authenticationRef", "name"), "rapt",
-        "there is no TriggerAuthentication rapt",
-    ),
-    Fault(
-        "triggers_name_their_authentication", "TriggerAuthentication/rapt-database",
-        ("spec", "secretTargetRef", 0, "key"), "DATABASE_URL",
-        "no secret rapt-secrets has the key DATABASE_URL",
-    ),
-    Fault(
         "settings_are_known", _WORKER, (*CONTAINER, "env", 1),
         {"name": "RAPT_JOB_TRYS", "value": "3"}, "RAPT_JOB_TRYS is no setting of Rapt's",
     ),

@@ -7,9 +7,10 @@ import pytest
 from k8s.checks.manifests import Manifest, Problem, Rendered
 from k8s.checks.rules import FIRST, RULES, broken_rules
 from tests.k8s.faults import OF_OBJECTS, OF_SAFETY, OF_WORK
+from tests.k8s.faults_of_scaling import OF_ADAPTERS, OF_SCALING
 from tests.k8s.planted import Fault, added, without
 
-FAULTS = [*OF_OBJECTS, *OF_WORK, *OF_SAFETY]
+FAULTS = [*OF_OBJECTS, *OF_WORK, *OF_SAFETY, *OF_SCALING]
 _SCALER = "HorizontalPodAutoscaler"
 # Proved below: their faults aren't one value of one object.
 _ELSEWHERE = {"monitors_find_services", "settings_roll_pods"}
@@ -65,41 +66,7 @@ def test_two_autoscalers_of_one_workload_are_noticed(production: Rendered) -> No
     }
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(
-            "scaling_has_room",
-            f"{_SCALER}/rapt-worker",
-            ("spec", "minReplicas"),
-            30,
-            "it scales from 30 to 20, which is no range",
-        ),
-        Fault(
-            "scaling_metrics_exist",
-            f"{_SCALER}/rapt-front",
-            ("spec", "metrics", 0, "pods", "metric", "name"),
-            "rapt_requests_waiting",
-            "it scales on rapt_requests_waiting, which nobody counts",
-        ),
-        Fault(
-            "scaling_metrics_exist",
-            f"{_SCALER}/rapt-worker",
-            ("spec", "metrics", 0, "external", "metric", "name"),
-            "rapt_videos",
-            "it scales on rapt_videos, which nobody counts",
-        ),
-        Fault(
-            "one_scales_a_workload",
-            f"{_SCALER}/rapt-front",
-            ("spec", "scaleTargetRef", "name"),
-            "rapt-triton",
-            f"it scales Deployment/rapt-triton, and so does {_SCALER}/rapt-front: they would fight",
-            subject=f"{_SCALER}/rapt-triton",
-        ),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("fault", OF_ADAPTERS, ids=str)
 def test_a_fault_of_kubernetes_own_autoscaler_is_noticed(
     without_keda: Rendered, fault: Fault
 ) -> None:
