@@ -90,7 +90,7 @@ class Pod:
     def of(cls, owner: Manifest) -> Self:
         """Read the template of an object that has one."""
         template = owner.spec["template"]
-        return cls(owner, template["metadata"].get("labels", {}), template["spec"])
+        return cls(owner, template.get("metadata", {}).get("labels", {}), template["spec"])
 
     @property
     def component(self) -> str:
@@ -148,6 +148,11 @@ class Rendered:
     def pods_of(self, selector: Body) -> list[Pod]:
         """Return the pods that a LabelSelector selects."""
         return [pod for pod in self.pods() if selects(selector, pod.labels)]
+
+    def pods_behind(self, service: Manifest) -> list[Pod]:
+        """Return the pods that a Service leads to: none where it names others' addresses."""
+        selector = service.spec.get("selector")
+        return self.pods_of({"matchLabels": selector}) if selector else []
 
     def settings_of(self, container: Body) -> dict[str, str]:
         """Return the variables of a container that have their values in manifests."""

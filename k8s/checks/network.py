@@ -31,7 +31,7 @@ def served_ports_are_open(rendered: Rendered) -> Iterator[Problem]:
         return
     for service in rendered.of("Service"):
         for pod, port in product(
-            rendered.pods_of({"matchLabels": service.spec["selector"]}),
+            rendered.pods_behind(service),
             service.spec.get("ports", []),
         ):
             name = port.get("targetPort")
@@ -73,7 +73,7 @@ def calls_are_let_out(rendered: Rendered) -> Iterator[Problem]:
             for variable in container.get("env", []):
                 name, _, number = str(variable.get("value", "")).partition(":")
                 if name in services and number.isdecimal():
-                    reached = rendered.pods_of({"matchLabels": services[name].spec["selector"]})
+                    reached = rendered.pods_behind(services[name])
                     if not _lets_out(rules, reached, int(number)):
                         yield pod.problem(
                             f"no NetworkPolicy lets it call {name}:{number}, which its "

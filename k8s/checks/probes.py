@@ -81,7 +81,10 @@ def _longest_request(rendered: Rendered, pod: Pod, container: Body) -> float:
 
     default = Settings.model_fields["deadline_seconds"].default
     set_to = rendered.settings_of(container).get("RAPT_DEADLINE_SECONDS", default)
-    return float(set_to) + _AFTER_DEADLINE
+    try:
+        return float(set_to) + _AFTER_DEADLINE
+    except ValueError:
+        return 0.0  # Another rule says of a setting that it is refused.
 
 
 @cache

@@ -20,7 +20,7 @@ def ports_exist(rendered: Rendered) -> Iterator[Problem]:
     for service in rendered.of("Service"):
         for port in service.spec.get("ports", []):
             wanted = port.get("targetPort", port["port"])
-            for pod in rendered.pods_of({"matchLabels": service.spec["selector"]}):
+            for pod in rendered.pods_behind(service):
                 if wanted not in pod.ports:
                     yield service.problem(f"port {wanted} is none of {pod.owner}'s names of ports")
 

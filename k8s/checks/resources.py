@@ -9,12 +9,16 @@ _ASKED = ("cpu", "memory")
 _BOUNDED = ("memory",)
 # With these no pod may ever be moved.
 _BLOCKING = {"minAvailable": ("100%",), "maxUnavailable": ("0", "0%")}
-_QUANTITY = re.compile(r"(?P<number>[0-9.]+)(?P<unit>[a-zA-Z]*)")
 # See kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity.
 _UNITS = {
-    **{"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12},
-    **{"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40},
+    **{"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0},
+    **{"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18},
+    **{"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60},
 }
+_QUANTITY = re.compile(
+    r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))"
+    rf"(?:(?P<exponent>[eE][+-]?\d+)|(?P<unit>{'|'.join(_UNITS)}))"
+)
 
 
 def amount(quantity: str | int) -> float:
@@ -22,7 +26,19 @@ def amount(quantity: str | int) -> float:
     match = _QUANTITY.fullmatch(str(quantity))
     if match is None:
         raise ValueError(f"{quantity!r} is no quantity")
-    return float(match["number"]) * _UNITS[match["unit"]]
+    return float(match["number"] + (match["exponent"] or "")) * _UNITS[match["unit"] or ""]
+
+
+def quantities_are_quantities(rendered: Rendered) -> Iterator[Problem]:
+    """What containers ask for are amounts as Kubernetes writes them, which is in no schema."""
+    for pod in rendered.pods():
+        for container in pod.all_containers:
+            for asked in container.get("resources", {}).values():
+                for name, quantity in asked.items():
+                    try:
+                        amount(quantity)
+                    except ValueError as error:
+                        yield pod.problem(f"container {container['name']}'s {name}: {error}")
 
 
 def resources_are_asked_for(rendered: Rendered) -> Iterator[Problem]:

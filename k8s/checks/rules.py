@@ -27,6 +27,7 @@ from k8s.checks.references import (
 )
 from k8s.checks.resources import (
     budgets_leave_room,
+    quantities_are_quantities,
     requests_are_within_limits,
     resources_are_asked_for,
 )
@@ -54,7 +55,7 @@ from k8s.checks.work import (
 Rule = Callable[[Rendered], Iterator[Problem]]
 
 # The others read fields without asking whether they are there.
-FIRST: Rule = fields_are_known
+FIRST: tuple[Rule, ...] = (fields_are_known, quantities_are_quantities)
 RULES: tuple[Rule, ...] = (
     all_is_denied_at_first,
     budgets_leave_room,
@@ -98,7 +99,8 @@ def broken_rules(rendered: Rendered) -> dict[str, list[Problem]]:
 
     Where fields are wrong or missing, nothing else is asked.
     """
-    if problems := list(FIRST(rendered)):
-        return {FIRST.__name__: problems}
+    for first in FIRST:
+        if problems := list(first(rendered)):
+            return {first.__name__: problems}
     found = {rule.__name__: list(rule(rendered)) for rule in RULES}
     return {name: problems for name, problems in found.items() if problems}

@@ -70,7 +70,7 @@ def secrets_are_elsewhere(rendered: Rendered) -> Iterator[Problem]:
 def nothing_is_exposed(rendered: Rendered) -> Iterator[Problem]:
     """There is no access control yet, so nothing is reached from outside of the cluster."""
     for service in rendered.of("Service"):
-        if service.spec.get("type", "ClusterIP") != "ClusterIP":
+        if service.spec.get("type", "ClusterIP") not in ("ClusterIP", "ExternalName"):
             yield service.problem(
                 f"a {service.spec['type']} is reached from outside of the cluster"
             )

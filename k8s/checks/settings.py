@@ -58,4 +58,7 @@ def workers_are_their_pods(rendered: Rendered) -> Iterator[Problem]:
 
 def _value(value: str, wanted: Any) -> Any:  # noqa: ANN401  # a type, and a value of it
     """Return a variable's value as pydantic-settings reads it: objects are JSON."""
-    return json.loads(value) if get_origin(wanted) is dict else value
+    try:
+        return json.loads(value) if get_origin(wanted) is dict else value
+    except json.JSONDecodeError:
+        return value  # Refused as no object.

@@ -7,10 +7,11 @@ import pytest
 from k8s.checks.manifests import Manifest, Problem, Rendered
 from k8s.checks.rules import FIRST, RULES, broken_rules
 from tests.k8s.faults import OF_OBJECTS, OF_SAFETY, OF_WORK
+from tests.k8s.faults_of_room import OF_ROOM
 from tests.k8s.faults_of_scaling import OF_ADAPTERS, OF_SCALING
 from tests.k8s.planted import Fault, added, without
 
-FAULTS = [*OF_OBJECTS, *OF_WORK, *OF_SAFETY, *OF_SCALING]
+FAULTS = [*OF_OBJECTS, *OF_WORK, *OF_SAFETY, *OF_SCALING, *OF_ROOM]
 _SCALER = "HorizontalPodAutoscaler"
 # Proved below: their faults aren't one value of one object.
 _ELSEWHERE = {"monitors_find_services", "settings_roll_pods"}
@@ -25,7 +26,7 @@ def test_a_fault_is_noticed_by_its_rule_alone(production: Rendered, fault: Fault
 
 def test_every_rule_is_proved() -> None:
     proved = {fault.rule for fault in FAULTS} | _ELSEWHERE
-    assert proved == {rule.__name__ for rule in (FIRST, *RULES)}
+    assert proved == {rule.__name__ for rule in (*FIRST, *RULES)}
 
 
 def test_settings_whose_name_has_no_hash_are_noticed(production: Rendered) -> None:
