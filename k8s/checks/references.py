@@ -9,13 +9,15 @@ _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 def ports_exist(rendered: Rendered) -> Iterator[Problem]:
-    """Ports are named, and containers have the names."""
+    """Ports that are asked or led to are those of containers; Services lead to names."""
     for pod in rendered.pods():
         for container in pod.containers:
-            names = {port.get("name") for port in container.get("ports", [])}
+            ports = container.get("ports", [])
+            known = {port.get(key) for port in ports for key in ("name", "containerPort")}
             for probe in _PROBES:
-                port = container.get(probe, {}).get("httpGet", {}).get("port")
-                if port is not None and port not in names:
+                asked = container.get(probe, {})
+                port = asked.get("httpGet", asked.get("grpc", {})).get("port")
+                if port is not None and port not in known:
                     yield pod.problem(f"its {probe} asks port {port}, which the container hasn't")
     for service in rendered.of("Service"):
         for port in service.spec.get("ports", []):

@@ -16,6 +16,7 @@ from k8s.checks.probes import (
     probe_paths_exist,
     probes_mean_different_things,
     rollouts_keep_serving,
+    starts_are_given_time,
 )
 from k8s.checks.references import (
     monitors_find_services,
@@ -87,6 +88,7 @@ RULES: tuple[Rule, ...] = (
     settings_are_known,
     settings_roll_pods,
     spreads_count_their_own,
+    starts_are_given_time,
     targets_are_above_zero,
     triggers_name_their_authentication,
     volumes_exist,

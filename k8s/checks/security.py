@@ -1,5 +1,6 @@
 """What pods may do, what may be read in manifests, and what may be reached from outside."""
 
+import re
 from collections.abc import Iterator
 
 from k8s.checks.manifests import Body, Problem, Rendered
@@ -19,6 +20,8 @@ _VOLUMES = frozenset(
     }
 )
 _SECRET_WORDS = ("PASSWORD", "SECRET", "TOKEN", "ACCESS_KEY")
+_ADDRESS = re.compile(r"[\w+.-]+://[^?\s]*")  # But for its query.
+_PASSWORD = re.compile(r"://[^/@\s]*:[^/\s]*@")
 
 
 def pods_are_restricted(rendered: Rendered) -> Iterator[Problem]:
@@ -99,6 +102,7 @@ def _of_container(container: Body) -> dict[str, bool]:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    in_address = "://" in value and "@" in value.partition("://")[2].partition("/")[0]
-    words = f"{name} {value}".upper()
-    return bool(value) and (in_address or any(word in words for word in _SECRET_WORDS))
+    """Say so of an address with a password, and of what is named so but for a file's name."""
+    words = f"{name} {_ADDRESS.sub('', value)}".upper()
+    is_named_so = any(one in words for one in _SECRET_WORDS) and not name.endswith("_FILE")
+    return bool(value) and (is_named_so or _PASSWORD.search(value) is not None)

@@ -133,8 +133,27 @@ OF_WORK = [
     Fault(
         "probes_mean_different_things", _FRONT,
         (*CONTAINER, "livenessProbe", "httpGet", "path"), "/readyz",
-        "its livenessProbe asks /readyz as its readinessProbe does: pods would be restarted as "
-        "soon as what they need is away",
+        "its livenessProbe asks /readyz: pods would be restarted as soon as what they need is away",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT,
+        (*CONTAINER, "startupProbe", "httpGet", "path"), "/readyz",
+        "its startupProbe asks /readyz: pods would never start where what they need is away",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT,
+        (*CONTAINER, "readinessProbe", "httpGet", "path"), "/livez",
+        "its readinessProbe asks /livez: pods would be sent what they can't answer",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT, (*CONTAINER, "livenessProbe"),
+        {"grpc": {"port": 3001}},
+        "its livenessProbe asks /readyz: pods would be restarted as soon as what they need is away",
+    ),
+    Fault(
+        "starts_are_given_time", _FRONT, (*CONTAINER, "startupProbe", "failureThreshold"), 1,
+        "its startupProbe gives it 2 s: pods that take longer are restarted for ever; 60 s are the "
+        "least",
     ),
     Fault(
         "probes_mean_different_things", _TRITON, (*CONTAINER, "startupProbe"), NOTHING,

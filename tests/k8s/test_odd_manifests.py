@@ -1,13 +1,14 @@
 """What an operator may write, and what he writes by mistake, ends in no traceback."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from k8s.checks.manifests import Problem, Rendered
-from k8s.checks.rendering import read
+from k8s.checks.rendering import FOLDER, read, render
 from k8s.checks.rules import broken_rules
-from tests.k8s.planted import CONTAINER, NOTHING, Fault, added, changed
+from tests.k8s.planted import CONTAINER, NOTHING, Fault, Steps, added, changed
 
 _FRONT = "Deployment/rapt-front"
 
@@ -70,3 +71,45 @@ def test_larger_units_are_taken(production: Rendered) -> None:
 def test_a_null_is_a_field_that_is_left_out() -> None:
     (read_one,) = read("{kind: ConfigMap, metadata: {name: a, labels: null}, data: null}\n---\n")
     assert read_one.body == {"kind": "ConfigMap", "metadata": {"name": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "value"),
+    [
+        ((*CONTAINER, "readinessProbe"), {"grpc": {"port": 3001}, "periodSeconds": 5}),
+        ((*CONTAINER, "readinessProbe", "httpGet", "port"), 3000),
+        ((*CONTAINER, "lifecycle", "preStop"), {"exec": {"command": ["sleep", "10"]}}),
+        ((*CONTAINER, "lifecycle", "preStop"), {"exec": {"command": ["sh", "-c", "sleep 10"]}}),
+        (("spec", "strategy", "rollingUpdate", "maxUnavailable"), "0%"),
+    ],
+)
+def test_other_ways_of_the_same_are_taken(
+    production: Rendered,
+    steps: Steps,
+    value: Any,  # noqa: ANN401  # any JSON
+) -> None:
+    assert broken_rules(Fault("", _FRONT, steps, value, "").planted_in(production)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/token"),
+        ("RAPT_STORAGE_URL", "s3://rapt/token-uploads"),
+        ("RAPT_DATABASE_URL", "postgresql://rapt@db.example.com/rapt"),
+    ],
+)
+def test_what_only_looks_like_a_secret_is_taken(
+    production: Rendered, name: str, value: str
+) -> None:
+    def change(body: dict[str, Any]) -> None:
+        body["data"][name] = value
+
+    assert broken_rules(changed(production, settings(production), change)) == {}
+
+
+def test_a_folder_is_known_by_its_name_wherever_it_is_rendered_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(FOLDER / "overlays" / "local")
+    assert not render(Path()).is_shared
