@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from k8s.checks.manifests import Body, Pod, Problem, Rendered, selects
+from k8s.checks.manifests import Body, Pod, Problem, Rendered
 
 _HASH = 10  # Characters that kustomize gives it.
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -39,20 +39,6 @@ def routes_lead_somewhere(rendered: Rendered) -> Iterator[Problem]:
                     yield route.problem(
                         f"there is no Service {backend['name']} with port {backend['port']}"
                     )
-
-
-def monitors_find_services(rendered: Rendered) -> Iterator[Problem]:
-    """Prometheus is told of services that are there, and of ports that those have."""
-    for monitor in rendered.of("ServiceMonitor"):
-        selected = [
-            one for one in rendered.of("Service") if selects(monitor.spec["selector"], one.labels)
-        ]
-        if not selected:
-            yield monitor.problem("it selects no Service")
-        names = {port["name"] for one in selected for port in one.spec.get("ports", [])}
-        for endpoint in monitor.spec["endpoints"]:
-            if selected and endpoint["port"] not in names:
-                yield monitor.problem(f"no Service that it selects has a port {endpoint['port']}")
 
 
 def volumes_exist(rendered: Rendered) -> Iterator[Problem]:

@@ -5,6 +5,11 @@ from collections.abc import Callable, Iterator
 from k8s.checks.commands import commands_exist
 from k8s.checks.images import images_are_pinned
 from k8s.checks.manifests import Problem, Rendered
+from k8s.checks.monitoring import (
+    alerts_can_fire,
+    dashboards_can_be_read,
+    monitors_find_services,
+)
 from k8s.checks.network import (
     all_is_denied_at_first,
     calls_are_let_out,
@@ -19,7 +24,6 @@ from k8s.checks.probes import (
     starts_are_given_time,
 )
 from k8s.checks.references import (
-    monitors_find_services,
     named_objects_exist,
     ports_exist,
     routes_lead_somewhere,
@@ -27,7 +31,7 @@ from k8s.checks.references import (
     volumes_exist,
 )
 from k8s.checks.resources import (
-    budgets_leave_room,
+    memory_is_enough,
     quantities_are_quantities,
     requests_are_within_limits,
     resources_are_asked_for,
@@ -52,19 +56,32 @@ from k8s.checks.work import (
     scaling_rows_exist,
     targets_are_above_zero,
 )
+from k8s.checks.workloads import (
+    budgets_leave_room,
+    clients_find_all_pods,
+    jobs_end,
+    namespaces_are_made,
+    workloads_have_pods,
+)
 
 Rule = Callable[[Rendered], Iterator[Problem]]
 
 # The others read fields without asking whether they are there.
 FIRST: tuple[Rule, ...] = (fields_are_known, quantities_are_quantities)
 RULES: tuple[Rule, ...] = (
+    alerts_can_fire,
     all_is_denied_at_first,
     budgets_leave_room,
     calls_are_let_out,
+    clients_find_all_pods,
     commands_exist,
+    dashboards_can_be_read,
     images_are_pinned,
+    jobs_end,
+    memory_is_enough,
     monitors_find_services,
     named_objects_exist,
+    namespaces_are_made,
     namespaces_are_restricted,
     nothing_is_exposed,
     one_scales_a_workload,
@@ -93,6 +110,7 @@ RULES: tuple[Rule, ...] = (
     triggers_name_their_authentication,
     volumes_exist,
     workers_are_their_pods,
+    workloads_have_pods,
 )
 
 

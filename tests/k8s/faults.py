@@ -99,26 +99,6 @@ OF_OBJECTS = [
         "named_objects_exist", _WORKER, (*CONTAINER, "envFrom", 1, "secretRef", "name"), "rapt",
         "it names the Secret rapt, which nothing here makes",
     ),
-    Fault(
-        "resources_are_asked_for", _MIGRATE, (*CONTAINER, "resources", "limits"), NOTHING,
-        "container migrate has no limits of memory",
-    ),
-    Fault(
-        "resources_are_asked_for", _TRITON, (*_MODELS, "resources", "requests"), {},
-        "container models has no requests of cpu and memory",
-    ),
-    Fault(
-        "requests_are_within_limits", _FRONT, (*CONTAINER, "resources", "requests", "memory"),
-        "3Gi", "container front requests 3Gi of memory, above its limit of 2560Mi",
-    ),
-    Fault(
-        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "minAvailable"), 1,
-        "it has both bounds, or none: exactly one of minAvailable and maxUnavailable",
-    ),
-    Fault(
-        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "maxUnavailable"), 0,
-        "maxUnavailable is 0: no pod may ever be moved, so that no node can be emptied",
-    ),
 ]  # fmt: skip
 
 OF_WORK = [
