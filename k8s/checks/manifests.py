@@ -62,6 +62,11 @@ class Manifest:
         return str(self.body["metadata"]["name"])
 
     @property
+    def namespace(self) -> str:
+        """Where it is made."""
+        return str(self.body["metadata"].get("namespace", "default"))
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """Its own; those of its pods may be others."""
         labels: Mapping[str, str] = self.body["metadata"].get("labels", {})
@@ -157,6 +162,11 @@ class Rendered:
         """Return the pods that a LabelSelector selects."""
         return [pod for pod in self.pods() if selects(selector, pod.labels)]
 
+    def pods_behind(self, service: Manifest) -> list[Pod]:
+        """Return the pods that a Service leads to: none where it names others' addresses."""
+        selector = service.spec.get("selector")
+        return self.pods_of({"matchLabels": selector}) if selector else []
+
     def settings_of(self, container: Body) -> dict[str, str]:
         """Return the variables of a container that have their values in manifests."""
         variables = self.variables_of(container).items()
@@ -180,11 +190,6 @@ class Rendered:
             found[one["name"]] = None if "valueFrom" in one else one.get("value", "")
         return found
 
-    def without_nulls(self) -> Self:
-        """Return the same, without what is null: Kubernetes drops it."""
-        kept = (Manifest(_without_nulls(one.body)) for one in self.manifests)
-        return type(self)(tuple(kept), self.is_shared)
-
 
 def selects(selector: Body, labels: Mapping[str, str]) -> bool:
     """Say whether a LabelSelector selects what has these labels; an empty one selects all."""
@@ -201,9 +206,3 @@ def _meets(expression: Body, labels: Mapping[str, str]) -> bool:
         "Exists": value is not None,
         "DoesNotExist": value is None,
     }[expression["operator"]]
-
-
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401  # any JSON
-    if isinstance(value, Mapping):
-        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
-    return [_without_nulls(one) for one in value] if isinstance(value, list) else value

@@ -94,26 +94,6 @@ OF_OBJECTS = [
         "named_objects_exist", _WORKER, (*CONTAINER, "envFrom", 2), {"secretRef": {"name": "rapt"}},
         "it names the Secret rapt, which nothing here makes",
     ),
-    Fault(
-        "resources_are_asked_for", _MIGRATE, (*CONTAINER, "resources", "limits"), NOTHING,
-        "container migrate has no limits of memory",
-    ),
-    Fault(
-        "resources_are_asked_for", _TRITON, (*_MODELS, "resources", "requests"), {},
-        "container models has no requests of cpu and memory",
-    ),
-    Fault(
-        "requests_are_within_limits", _FRONT, (*CONTAINER, "resources", "requests", "memory"),
-        "3Gi", "container front requests 3Gi of memory, above its limit of 2560Mi",
-    ),
-    Fault(
-        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "minAvailable"), 1,
-        "it has both bounds, or none: exactly one of minAvailable and maxUnavailable",
-    ),
-    Fault(
-        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "maxUnavailable"), 0,
-        "maxUnavailable is 0: no pod may ever be moved, so that no node can be emptied",
-    ),
 ]  # fmt: skip
 
 OF_WORK = [
@@ -128,8 +108,27 @@ OF_WORK = [
     Fault(
         "probes_mean_different_things", _FRONT,
         (*CONTAINER, "livenessProbe", "httpGet", "path"), "/readyz",
-        "its livenessProbe asks /readyz as its readinessProbe does: pods would be restarted as "
-        "soon as what they need is away",
+        "its livenessProbe asks /readyz: pods would be restarted as soon as what they need is away",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT,
+        (*CONTAINER, "startupProbe", "httpGet", "path"), "/readyz",
+        "its startupProbe asks /readyz: pods would never start where what they need is away",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT,
+        (*CONTAINER, "readinessProbe", "httpGet", "path"), "/livez",
+        "its readinessProbe asks /livez: pods would be sent what they can't answer",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT, (*CONTAINER, "livenessProbe"),
+        {"grpc": {"port": 3001}},
+        "its livenessProbe asks /readyz: pods would be restarted as soon as what they need is away",
+    ),
+    Fault(
+        "starts_are_given_time", _FRONT, (*CONTAINER, "startupProbe", "failureThreshold"), 1,
+        "its startupProbe gives it 2 s: pods that take longer are restarted for ever; 60 s are the "
+        "least",
     ),
     Fault(
         "probes_mean_different_things", _TRITON, (*CONTAINER, "startupProbe"), NOTHING,
@@ -154,34 +153,6 @@ OF_WORK = [
         "rollouts_keep_serving", _FRONT,
         ("spec", "strategy", "rollingUpdate", "maxUnavailable"), 1,
         "its strategy's maxUnavailable is not 0",
-    ),
-    Fault(
-        "scaling_has_room", "ScaledObject/rapt-front", ("spec", "minReplicaCount"), 20,
-        "it scales from 20 to 20, which is no range",
-    ),
-    Fault(
-        "one_scales_a_workload", "ScaledObject/rapt-worker",
-        ("spec", "scaleTargetRef", "kind"), "Deployment",
-        "it scales Deployment/rapt-worker, which is not there",
-    ),
-    Fault(
-        "one_scales_a_workload", _FRONT, ("spec", "replicas"), 3,
-        "it has replicas, and ScaledObject/rapt-front has them too: they would fight",
-    ),
-    Fault(
-        "scaling_metrics_exist", "ScaledObject/rapt-front",
-        ("spec", "triggers", 0, "metadata", "query"), "sum(rapt_requests_waiting)",
-        "it scales on rapt_requests_waiting, which nobody counts",
-    ),
-    Fault(
-        "triggers_name_their_authentication", "ScaledObject/rapt-worker",
-        ("spec", "triggers", 0, "authenticationRef", "name"), "rapt",
-        "there is no TriggerAuthentication rapt",
-    ),
-    Fault(
-        "triggers_name_their_authentication", "TriggerAuthentication/rapt-database",
-        ("spec", "secretTargetRef", 0, "key"), "DATABASE_URL",
-        "no secret rapt-secrets has the key DATABASE_URL",
     ),
     Fault(
         "settings_are_known", _WORKER, (*CONTAINER, "env", 1),

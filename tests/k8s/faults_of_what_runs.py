@@ -79,7 +79,7 @@ OF_WHAT_RUNS = [
         "OTEL_TRACES_SAMPLR is nothing that anybody reads: is it misspelt?",
     ),
     Fault(
-        "needed_settings_are_given", _FRONT, _ENV, None,
+        "needed_settings_are_given", _FRONT, _ENV, NOTHING,
         "RAPT_TRITON_ADDRESS is not set, and service.triton needs it",
     ),
     Fault(

@@ -81,10 +81,3 @@ def test_a_bridge_without_kafkas_brokers_is_noticed() -> None:
             )
         ]
     }
-
-
-def test_what_is_null_is_as_good_as_nothing(production: Rendered) -> None:
-    (triton,) = [pod for pod in production.pods() if pod.component == "triton"]
-    steps = ("spec", "template", "spec", "containers", 0, "env")
-    planted = changed(production, str(triton.owner), lambda body: put(body, steps, None))
-    assert broken_rules(planted) == {}
