@@ -86,7 +86,8 @@ def jobs_end(rendered: Rendered) -> Iterator[Problem]:
 def _least(rendered: Rendered, owner: Manifest) -> int:
     """Return how few pods there may be of a workload."""
     scalers = [one for one in rendered.of(*SCALERS) if scaled_by(one) == str(owner)]
-    return min([least_of(one) for one in scalers] or [owner.spec.get("replicas", 1)])
+    own: int = owner.spec.get("replicas", 1)
+    return min(map(least_of, scalers), default=own)
 
 
 def _of(bound: str, pods: int) -> int:
