@@ -4,7 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-_TEMPLATED = ("DaemonSet", "Deployment", "Job", "StatefulSet")
+_PLACE = ("spec", "template")
+# Where the pod is in what makes some.
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "CronJob": ("spec", "jobTemplate", *_PLACE),
+    "DaemonSet": _PLACE,
+    "Deployment": _PLACE,
+    "Job": _PLACE,
+    "Pod": (),
+    "ReplicaSet": _PLACE,
+    "ReplicationController": _PLACE,
+    "StatefulSet": _PLACE,
+}
 
 Body = Mapping[str, Any]
 
@@ -51,6 +62,11 @@ class Manifest:
         return str(self.body["metadata"]["name"])
 
     @property
+    def namespace(self) -> str:
+        """Where it is made."""
+        return str(self.body["metadata"].get("namespace", "default"))
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """Its own; those of its pods may be others."""
         labels: Mapping[str, str] = self.body["metadata"].get("labels", {})
@@ -83,9 +99,11 @@ class Pod:
 
     @classmethod
     def of(cls, owner: Manifest) -> Self:
-        """Read the template of an object that has one."""
-        template = owner.spec["template"]
-        return cls(owner, template["metadata"].get("labels", {}), template["spec"])
+        """Read the template of an object that has one; a pod by itself is its own."""
+        template = owner.body
+        for step in TEMPLATES[owner.kind]:
+            template = template[step]
+        return cls(owner, template.get("metadata", {}).get("labels", {}), template["spec"])
 
     @property
     def component(self) -> str:
@@ -138,20 +156,39 @@ class Rendered:
 
     def pods(self) -> list[Pod]:
         """Return a pod of each object that makes some."""
-        return [Pod.of(one) for one in self.of(*_TEMPLATED)]
+        return [Pod.of(one) for one in self.of(*TEMPLATES)]
 
     def pods_of(self, selector: Body) -> list[Pod]:
         """Return the pods that a LabelSelector selects."""
         return [pod for pod in self.pods() if selects(selector, pod.labels)]
 
+    def pods_behind(self, service: Manifest) -> list[Pod]:
+        """Return the pods that a Service leads to: none where it names others' addresses."""
+        selector = service.spec.get("selector")
+        return self.pods_of({"matchLabels": selector}) if selector else []
+
     def settings_of(self, container: Body) -> dict[str, str]:
         """Return the variables of a container that have their values in manifests."""
-        maps = {one.name: one.body.get("data", {}) for one in self.of("ConfigMap")}
-        found: dict[str, str] = {}
+        variables = self.variables_of(container).items()
+        return {name: value for name, value in variables if value is not None}
+
+    def variables_of(self, container: Body) -> dict[str, str | None]:
+        """Return all variables of a container, with None for a value that is no manifest's."""
+        sources: dict[tuple[str, str], Mapping[str, str | None]] = {
+            ("configMapRef", one.name): one.body.get("data", {}) for one in self.of("ConfigMap")
+        }
+        for secret in self.of("ExternalSecret"):
+            keys = dict.fromkeys(one["secretKey"] for one in secret.spec["data"])
+            sources["secretRef", secret.spec["target"]["name"]] = keys
+        found: dict[str, str | None] = {}
         for source in container.get("envFrom", []):
-            found.update(maps.get(source.get("configMapRef", {}).get("name"), {}))
-        named = {one["name"]: one["value"] for one in container.get("env", []) if "value" in one}
-        return {**found, **named}
+            prefix = source.get("prefix", "")
+            for kind in source.keys() - {"prefix"}:
+                named = sources.get((kind, source[kind]["name"]), {})
+                found |= {prefix + name: value for name, value in named.items()}
+        for one in container.get("env", []):
+            found[one["name"]] = None if "valueFrom" in one else one.get("value", "")
+        return found
 
 
 def selects(selector: Body, labels: Mapping[str, str]) -> bool:

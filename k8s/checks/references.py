@@ -2,25 +2,27 @@
 
 from collections.abc import Iterator
 
-from k8s.checks.manifests import Body, Pod, Problem, Rendered, selects
+from k8s.checks.manifests import Body, Pod, Problem, Rendered
 
 _HASH = 10  # Characters that kustomize gives it.
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 def ports_exist(rendered: Rendered) -> Iterator[Problem]:
-    """Ports are named, and containers have the names."""
+    """Ports that are asked or led to are those of containers; Services lead to names."""
     for pod in rendered.pods():
         for container in pod.containers:
-            names = {port.get("name") for port in container.get("ports", [])}
+            ports = container.get("ports", [])
+            known = {port.get(key) for port in ports for key in ("name", "containerPort")}
             for probe in _PROBES:
-                port = container.get(probe, {}).get("httpGet", {}).get("port")
-                if port is not None and port not in names:
+                asked = container.get(probe, {})
+                port = asked.get("httpGet", asked.get("grpc", {})).get("port")
+                if port is not None and port not in known:
                     yield pod.problem(f"its {probe} asks port {port}, which the container hasn't")
     for service in rendered.of("Service"):
         for port in service.spec.get("ports", []):
             wanted = port.get("targetPort", port["port"])
-            for pod in rendered.pods_of({"matchLabels": service.spec["selector"]}):
+            for pod in rendered.pods_behind(service):
                 if wanted not in pod.ports:
                     yield service.problem(f"port {wanted} is none of {pod.owner}'s names of ports")
 
@@ -37,20 +39,6 @@ def routes_lead_somewhere(rendered: Rendered) -> Iterator[Problem]:
                     yield route.problem(
                         f"there is no Service {backend['name']} with port {backend['port']}"
                     )
-
-
-def monitors_find_services(rendered: Rendered) -> Iterator[Problem]:
-    """Prometheus is told of services that are there, and of ports that those have."""
-    for monitor in rendered.of("ServiceMonitor"):
-        selected = [
-            one for one in rendered.of("Service") if selects(monitor.spec["selector"], one.labels)
-        ]
-        if not selected:
-            yield monitor.problem("it selects no Service")
-        names = {port["name"] for one in selected for port in one.spec.get("ports", [])}
-        for endpoint in monitor.spec["endpoints"]:
-            if selected and endpoint["port"] not in names:
-                yield monitor.problem(f"no Service that it selects has a port {endpoint['port']}")
 
 
 def volumes_exist(rendered: Rendered) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -43,8 +44,19 @@ def render(folder: Path) -> Rendered:
         raise Unrenderable(f"{folder}: {error.stderr.strip()}") from error
     except subprocess.TimeoutExpired as error:
         raise Unrenderable(f"{folder}: kubectl took more than {_SECONDS:.0f} s.") from error
-    bodies = yaml.safe_load_all(done.stdout)
-    return Rendered(tuple(Manifest(body) for body in bodies if body), folder.name != _OPEN)
+    return Rendered(read(done.stdout), folder.resolve().name != _OPEN)
+
+
+def read(text: str) -> tuple[Manifest, ...]:
+    """Return the objects in YAML; a null is a field that was left out, as servers take it."""
+    bodies = yaml.safe_load_all(text)
+    return tuple(Manifest(_without_nulls(body)) for body in bodies if body)
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401  # any YAML
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def _kubectl() -> str:

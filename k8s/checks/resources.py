@@ -1,4 +1,4 @@
-"""What pods ask for, and how much room disruptions are given."""
+"""What pods ask for, and their bounds."""
 
 import re
 from collections.abc import Iterator
@@ -7,14 +7,20 @@ from k8s.checks.manifests import Body, Problem, Rendered
 
 _ASKED = ("cpu", "memory")
 _BOUNDED = ("memory",)
-# With these no pod may ever be moved.
-_BLOCKING = {"minAvailable": ("100%",), "maxUnavailable": ("0", "0%")}
-_QUANTITY = re.compile(r"(?P<number>[0-9.]+)(?P<unit>[a-zA-Z]*)")
+_MEBI = 2**20
+# What each was seen to take (README.md, "What a pod is given"), a front with Triton.
+_SEEN = {"front": 390, "triton": 492, "worker": 382}
+_LEAST = 64  # Of whatever else there is, for a start of Python.
 # See kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity.
 _UNITS = {
-    **{"m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12},
-    **{"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40},
+    **{"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0},
+    **{"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18},
+    **{"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60},
 }
+_QUANTITY = re.compile(
+    r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))"
+    rf"(?:(?P<exponent>[eE][+-]?\d+)|(?P<unit>{'|'.join(_UNITS)}))"
+)
 
 
 def amount(quantity: str | int) -> float:
@@ -22,7 +28,19 @@ def amount(quantity: str | int) -> float:
     match = _QUANTITY.fullmatch(str(quantity))
     if match is None:
         raise ValueError(f"{quantity!r} is no quantity")
-    return float(match["number"]) * _UNITS[match["unit"]]
+    return float(match["number"] + (match["exponent"] or "")) * _UNITS[match["unit"] or ""]
+
+
+def quantities_are_quantities(rendered: Rendered) -> Iterator[Problem]:
+    """What containers ask for are amounts as Kubernetes writes them, which is in no schema."""
+    for pod in rendered.pods():
+        for container in pod.all_containers:
+            for asked in container.get("resources", {}).values():
+                for name, quantity in asked.items():
+                    try:
+                        amount(quantity)
+                    except ValueError as error:
+                        yield pod.problem(f"container {container['name']}'s {name}: {error}")
 
 
 def resources_are_asked_for(rendered: Rendered) -> Iterator[Problem]:
@@ -52,16 +70,15 @@ def requests_are_within_limits(rendered: Rendered) -> Iterator[Problem]:
                     )
 
 
-def budgets_leave_room(rendered: Rendered) -> Iterator[Problem]:
-    """A disruption budget has one bound, and lets a node be emptied."""
-    for budget in rendered.of("PodDisruptionBudget"):
-        bounds = [one for one in ("minAvailable", "maxUnavailable") if one in budget.spec]
-        if len(bounds) != 1:
-            yield budget.problem(
-                "it has both bounds, or none: exactly one of minAvailable and maxUnavailable"
-            )
-        elif str(budget.spec[bounds[0]]) in _BLOCKING[bounds[0]]:
-            yield budget.problem(
-                f"{bounds[0]} is {budget.spec[bounds[0]]}: no pod may ever be moved, so that no "
-                "node can be emptied"
-            )
+def memory_is_enough(rendered: Rendered) -> Iterator[Problem]:
+    """No container has less memory than it was seen to take, by a wrong unit for one."""
+    for pod in rendered.pods():
+        for container in pod.all_containers:
+            is_main = container in pod.containers
+            needed = _SEEN.get(pod.component, _LEAST) if is_main else _LEAST
+            for what, asked in container.get("resources", {}).items():
+                if "memory" in asked and amount(asked["memory"]) < needed * _MEBI:
+                    yield pod.problem(
+                        f"container {container['name']}'s {what} of memory are {asked['memory']}, "
+                        f"less than the {needed} MiB that it takes"
+                    )

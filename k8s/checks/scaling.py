@@ -1,43 +1,44 @@
-"""Autoscalers: whom they scale, between which bounds, on which metric."""
+"""Autoscalers: whom they scale, between which bounds, with what they log in."""
 
-import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
 from k8s.checks.manifests import Manifest, Problem, Rendered
 
-_SCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
-_SERVICE = Path(__file__).resolve().parents[2] / "service"
-# In a query, and in the code: a counter's name there lacks _total, a histogram's the other ends.
-_METRIC = re.compile(r"\b(?:rapt|nv)_[a-z0-9_]+")
-_NAMED = re.compile(r'"(rapt_[a-z0-9_]+)"')
-_ENDS = ("_total", "_bucket", "_sum", "_count")
-# Of Triton, which are used here; github.com/triton-inference-server, docs/user_guide/metrics.md.
-TRITON_METRICS = frozenset(
-    {
-        "nv_inference_queue_duration_us",
-        "nv_inference_request_success",
-        "nv_inference_pending_request_count",
-    }
-)
+SCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
+
+
+def least_of(scaler: Manifest) -> int:
+    """Return with how few pods it is content: what is left out is 0 with KEDA, else 1."""
+    key, default = ("minReplicaCount", 0) if scaler.kind == "ScaledObject" else ("minReplicas", 1)
+    least: int = scaler.spec.get(key, default)
+    return least
+
+
+def scaled_by(scaler: Manifest) -> str:
+    """Return kind and name of what it scales."""
+    target = scaler.spec["scaleTargetRef"]
+    return f"{target.get('kind', 'Deployment')}/{target['name']}"
 
 
 def scaling_has_room(rendered: Rendered) -> Iterator[Problem]:
-    """The least number of pods is below the most."""
-    for scaler in rendered.of(*_SCALERS):
-        least = scaler.spec.get("minReplicas", scaler.spec.get("minReplicaCount", 0))
+    """The least number of pods is below the most, and is not none."""
+    for scaler in rendered.of(*SCALERS):
+        least = least_of(scaler)
         most = scaler.spec.get("maxReplicas", scaler.spec.get("maxReplicaCount", 100))
         if least >= most:
             yield scaler.problem(f"it scales from {least} to {most}, which is no range")
+        elif least < 1:
+            yield scaler.problem(
+                "it scales to no pod at all: then no metric says that one is needed, and nobody "
+                "sweeps or tells of ends"
+            )
 
 
 def one_scales_a_workload(rendered: Rendered) -> Iterator[Problem]:
     """Whoever is scaled is there, by one alone, and with no number of its own to fight with."""
     scaled: dict[str, Manifest] = {}
-    for scaler in rendered.of(*_SCALERS):
-        target = scaler.spec["scaleTargetRef"]
-        name = f"{target.get('kind', 'Deployment')}/{target['name']}"
+    for scaler in rendered.of(*SCALERS):
+        name = scaled_by(scaler)
         found = [one for one in rendered.manifests if str(one) == name]
         if not found:
             yield scaler.problem(f"it scales {name}, which is not there")
@@ -46,14 +47,6 @@ def one_scales_a_workload(rendered: Rendered) -> Iterator[Problem]:
         elif "replicas" in found[0].spec:
             yield found[0].problem(f"it has replicas, and {scaler} has them too: they would fight")
         scaled[name] = scaler
-
-
-def scaling_metrics_exist(rendered: Rendered) -> Iterator[Problem]:
-    """What is scaled on is something that the code, or Triton, counts."""
-    for scaler in rendered.of(*_SCALERS):
-        for name in sorted(set(_METRIC.findall(_queries(scaler)))):
-            if name not in TRITON_METRICS and _plain(name) not in counted():
-                yield scaler.problem(f"it scales on {name}, which nobody counts")
 
 
 def triggers_name_their_authentication(rendered: Rendered) -> Iterator[Problem]:
@@ -72,25 +65,3 @@ def triggers_name_their_authentication(rendered: Rendered) -> Iterator[Problem]:
         for ref in authentication.spec["secretTargetRef"]:
             if ref["key"] not in secrets.get(ref["name"], []):
                 yield authentication.problem(f"no secret {ref['name']} has the key {ref['key']}")
-
-
-@cache
-def counted() -> frozenset[str]:
-    """Return the metrics that the service names, without the ends that Prometheus adds."""
-    sources = (file.read_text(encoding="utf-8") for file in _SERVICE.rglob("*.py"))
-    return frozenset(_plain(name) for source in sources for name in _NAMED.findall(source))
-
-
-def _plain(name: str) -> str:
-    for end in _ENDS:
-        name = name.removesuffix(end)
-    return name
-
-
-def _queries(scaler: Manifest) -> str:
-    """Return where a scaler names metrics."""
-    asked = [trigger["metadata"].get("query", "") for trigger in scaler.spec.get("triggers", [])]
-    for metric in scaler.spec.get("metrics", []):
-        source = metric.get("pods") or metric.get("external") or metric.get("object") or {}
-        asked.append(source.get("metric", {}).get("name", ""))
-    return " ".join(asked)

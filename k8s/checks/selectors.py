@@ -30,7 +30,8 @@ def spreads_count_their_own(rendered: Rendered) -> Iterator[Problem]:
 def _selector(manifest: Manifest) -> Body | None:
     """Return whom it selects as a LabelSelector; None where it selects nobody, or everybody."""
     if manifest.kind == "Service":
-        return {"matchLabels": manifest.spec.get("selector", {})}
+        labels = manifest.spec.get("selector")
+        return {"matchLabels": labels} if labels else None
     if manifest.kind == "PodDisruptionBudget":
         selector: Body = manifest.spec["selector"]
         return selector

@@ -9,6 +9,7 @@ from prometheus_client import Metric as Exposed
 
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
 from emotion.errors import Overloaded
+from k8s.checks.metrics import PAGE, Metric, listed
 from service.metrics import (
     GrpcMetrics,
     HttpMetrics,
@@ -18,7 +19,6 @@ from service.metrics import (
     SwapMetrics,
 )
 from service.present import JobsPresent, Present, QueueWait, VideoSeconds
-from tests.docs.metrics_page import PAGE, Metric, listed
 from tests.k8s.monitoring.files import RULES
 from tests.stages import MODEL
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.docs.metrics_page import ALWAYS, Metric, listed
+from k8s.checks.metrics import Metric, listed
 from tests.e2e.grpc_calls import infer
 from tests.e2e.servers import Server, until
 from tests.k8s.monitoring.files import alert_expressions, dashboard_expressions, metrics_of
@@ -20,6 +20,7 @@ from tests.service.jobs.fake_analyses import fake_video
 from tests.triton_server import TritonServer
 
 _BUCKETS = {"le"}
+_ALWAYS = "always"
 # Queries for what these servers don't have: a registry, Kafka.
 CONDITIONAL = {"Model registry A", "Model registry B", "Model registry C", "Kafka A"}
 _TRITONS = {"Triton: seconds in the queue A", "Triton: requests that wait A"}
@@ -66,7 +67,7 @@ def expected(topology: str) -> dict[str, Metric]:
     return {
         one.name: one
         for one, where in listed().items()
-        if where == ALWAYS or topology in where.split(", ")
+        if where == _ALWAYS or topology in where.split(", ")
     }
 
 

@@ -48,11 +48,6 @@ OF_OBJECTS = [
         "it selects no pod: app.kubernetes.io/name=rapt, app.kubernetes.io/component=workers",
     ),
     Fault(
-        "selectors_find_pods", "NetworkPolicy/storage",
-        ("spec", "podSelector", "matchExpressions", 0, "values"), ["frnt"],
-        "it selects no pod: app.kubernetes.io/component In ['frnt']",
-    ),
-    Fault(
         "spreads_count_their_own", _WORKER, (*_SPREAD, _COMPONENT), "front",
         "its spread over kubernetes.io/hostname doesn't count its own pods",
     ),
@@ -96,28 +91,8 @@ OF_OBJECTS = [
         "it names the Service rapt-workers, which nothing here makes",
     ),
     Fault(
-        "named_objects_exist", _WORKER, (*CONTAINER, "envFrom", 1, "secretRef", "name"), "rapt",
+        "named_objects_exist", _WORKER, (*CONTAINER, "envFrom", 2), {"secretRef": {"name": "rapt"}},
         "it names the Secret rapt, which nothing here makes",
-    ),
-    Fault(
-        "resources_are_asked_for", _MIGRATE, (*CONTAINER, "resources", "limits"), NOTHING,
-        "container migrate has no limits of memory",
-    ),
-    Fault(
-        "resources_are_asked_for", _TRITON, (*_MODELS, "resources", "requests"), {},
-        "container models has no requests of cpu and memory",
-    ),
-    Fault(
-        "requests_are_within_limits", _FRONT, (*CONTAINER, "resources", "requests", "memory"),
-        "3Gi", "container front requests 3Gi of memory, above its limit of 2560Mi",
-    ),
-    Fault(
-        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "minAvailable"), 1,
-        "it has both bounds, or none: exactly one of minAvailable and maxUnavailable",
-    ),
-    Fault(
-        "budgets_leave_room", "PodDisruptionBudget/rapt-front", ("spec", "maxUnavailable"), 0,
-        "maxUnavailable is 0: no pod may ever be moved, so that no node can be emptied",
     ),
 ]  # fmt: skip
 
@@ -133,8 +108,27 @@ OF_WORK = [
     Fault(
         "probes_mean_different_things", _FRONT,
         (*CONTAINER, "livenessProbe", "httpGet", "path"), "/readyz",
-        "its livenessProbe asks /readyz as its readinessProbe does: pods would be restarted as "
-        "soon as what they need is away",
+        "its livenessProbe asks /readyz: pods would be restarted as soon as what they need is away",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT,
+        (*CONTAINER, "startupProbe", "httpGet", "path"), "/readyz",
+        "its startupProbe asks /readyz: pods would never start where what they need is away",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT,
+        (*CONTAINER, "readinessProbe", "httpGet", "path"), "/livez",
+        "its readinessProbe asks /livez: pods would be sent what they can't answer",
+    ),
+    Fault(
+        "probes_mean_different_things", _FRONT, (*CONTAINER, "livenessProbe"),
+        {"grpc": {"port": 3001}},
+        "its livenessProbe asks /readyz: pods would be restarted as soon as what they need is away",
+    ),
+    Fault(
+        "starts_are_given_time", _FRONT, (*CONTAINER, "startupProbe", "failureThreshold"), 1,
+        "its startupProbe gives it 2 s: pods that take longer are restarted for ever; 60 s are the "
+        "least",
     ),
     Fault(
         "probes_mean_different_things", _TRITON, (*CONTAINER, "startupProbe"), NOTHING,
@@ -159,34 +153,6 @@ OF_WORK = [
         "rollouts_keep_serving", _FRONT,
         ("spec", "strategy", "rollingUpdate", "maxUnavailable"), 1,
         "its strategy's maxUnavailable is not 0",
-    ),
-    Fault(
-        "scaling_has_room", "ScaledObject/rapt-front", ("spec", "minReplicaCount"), 20,
-        "it scales from 20 to 20, which is no range",
-    ),
-    Fault(
-        "one_scales_a_workload", "ScaledObject/rapt-worker",
-        ("spec", "scaleTargetRef", "kind"), "Deployment",
-        "it scales Deployment/rapt-worker, which is not there",
-    ),
-    Fault(
-        "one_scales_a_workload", _FRONT, ("spec", "replicas"), 3,
-        "it has replicas, and ScaledObject/rapt-front has them too: they would fight",
-    ),
-    Fault(
-        "scaling_metrics_exist", "ScaledObject/rapt-front",
-        ("spec", "triggers", 0, "metadata", "query"), "sum(rapt_requests_waiting)",
-        "it scales on rapt_requests_waiting, which nobody counts",
-    ),
-    Fault(
-        "triggers_name_their_authentication", "ScaledObject/rapt-worker",
-        ("spec", "triggers", 0, "authenticationRef", "name"), "rapt",
-        "there is no TriggerAuthentication rapt",
-    ),
-    Fault(
-        "triggers_name_their_authentication", "TriggerAuthentication/rapt-database",
-        ("spec", "secretTargetRef", 0, "key"), "DATABASE_URL",
-        "no secret rapt-secrets has the key DATABASE_URL",
     ),
     Fault(
         "settings_are_known", _WORKER, (*CONTAINER, "env", 1),
@@ -219,82 +185,5 @@ OF_WORK = [
         "registry.example.com/rapt@sha256:1234",
         "container worker's image registry.example.com/rapt@sha256:1234 has no digest: give "
         "`images` of the overlay one (make pin-images)",
-    ),
-]  # fmt: skip
-
-_SECURITY = (*CONTAINER, "securityContext")
-
-OF_SAFETY = [
-    Fault(
-        "pods_are_restricted", _FRONT, (*_SECURITY, "readOnlyRootFilesystem"), NOTHING,
-        "container front may write to its image: pods here are restricted",
-    ),
-    Fault(
-        "pods_are_restricted", _FRONT, (*_SECURITY, "capabilities"), NOTHING,
-        "container front keeps capabilities: pods here are restricted",
-    ),
-    Fault(
-        "pods_are_restricted", _WORKER, (*POD, "hostNetwork"), True,  # noqa: FBT003  # JSON's
-        "it shares a namespace of its host: pods here are restricted",
-    ),
-    Fault(
-        "pods_are_restricted", _WORKER, (*POD, "volumes", 1),
-        {"name": "scratch", "hostPath": {"path": "/tmp"}},  # noqa: S108  # a bad example
-        "it has a volume of its host: pods here are restricted",
-    ),
-    Fault(
-        "pods_are_restricted", _TRITON, (*POD, "automountServiceAccountToken"), NOTHING,
-        "it is given a token of Kubernetes: pods here are restricted",
-    ),
-    Fault(
-        "namespaces_are_restricted", "Namespace/rapt",
-        ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "baseline",
-        "pod-security.kubernetes.io/enforce is not restricted",
-    ),
-    Fault(
-        "secrets_are_elsewhere", _WORKER, (*CONTAINER, "env", 1),
-        {"name": "AWS_SECRET_ACCESS_KEY", "value": "sesame"},
-        "AWS_SECRET_ACCESS_KEY is a secret: have ExternalSecret fetch it",
-    ),
-    Fault(
-        "secrets_are_elsewhere", _WORKER, (*CONTAINER, "env", 1),
-        {"name": "RAPT_DATABASE_URL", "value": "postgresql://me:sesame@host/rapt"},
-        "RAPT_DATABASE_URL is a secret: have ExternalSecret fetch it",
-    ),
-    Fault(
-        "nothing_is_exposed", "Service/rapt-front", ("spec", "type"), "LoadBalancer",
-        "a LoadBalancer is reached from outside of the cluster",
-    ),
-    Fault(
-        "nothing_is_exposed", _FRONT, (*CONTAINER, "ports", 0, "hostPort"), 3000,
-        "port http is its host's: reached from outside",
-    ),
-    Fault(
-        "all_is_denied_at_first", "NetworkPolicy/default-deny", ("spec", "policyTypes"),
-        ["Ingress"], "none denies egress of all pods", subject="NetworkPolicy",
-    ),
-    Fault(
-        "served_ports_are_open", "NetworkPolicy/triton", ("spec", "ingress", 1), NOTHING,
-        "no NetworkPolicy lets anybody reach port metrics of Deployment/rapt-triton",
-        subject="Service/rapt-triton",
-    ),
-    Fault(
-        "open_ports_are_served", "NetworkPolicy/triton", ("spec", "ingress", 0, "ports", 1),
-        {"port": 9000}, "it opens port 9000, on which Deployment/rapt-triton doesn't listen",
-    ),
-    Fault(
-        "open_ports_are_served", "NetworkPolicy/triton", ("spec", "ingress", 0, "ports"), NOTHING,
-        "it opens port of any number, on which Deployment/rapt-triton doesn't listen",
-    ),
-    Fault(
-        "calls_are_let_out", "NetworkPolicy/front", ("spec", "egress", 0, "ports", 0, "port"),
-        8000,
-        "no NetworkPolicy lets it call rapt-triton:8001, which its RAPT_TRITON_ADDRESS names",
-        subject=_FRONT,
-    ),
-    Fault(
-        "calls_are_let_out", "NetworkPolicy/dns",
-        ("spec", "podSelector", "matchExpressions", 0, "values"), ["triton", "migration"],
-        "no NetworkPolicy lets it ask for names (port 53)", subject=_MIGRATE,
     ),
 ]  # fmt: skip

@@ -10,15 +10,24 @@ LABELS = {"app": "rapt", "component": "front"}
 
 @pytest.mark.parametrize(
     ("quantity", "expected"),
-    [("250m", 0.25), ("2", 2.0), (2, 2.0), ("1.5Gi", 1.5 * 2**30), ("1G", 1e9)],
+    [
+        ("250m", 0.25),
+        ("2", 2.0),
+        (2, 2.0),
+        ("1.5Gi", 1.5 * 2**30),
+        ("1G", 1e9),
+        ("1e9", 1e9),
+        ("2E", 2e18),
+    ],
 )
 def test_a_quantity_is_read(quantity: str | int, expected: float) -> None:
     assert amount(quantity) == expected
 
 
-def test_what_is_no_quantity_is_refused() -> None:
-    with pytest.raises(ValueError, match="'much' is no quantity"):
-        amount("much")
+@pytest.mark.parametrize("quantity", ["much", "2GB", "1e3m", ""])
+def test_what_is_no_quantity_is_refused(quantity: str) -> None:
+    with pytest.raises(ValueError, match=f"'{quantity}' is no quantity"):
+        amount(quantity)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,42 @@
 """Each rule notices something that no other does, and names the object and the reason."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from k8s.checks.manifests import Manifest, Problem, Rendered
+from k8s.checks.rendering import FOLDER, render
 from k8s.checks.rules import FIRST, RULES, broken_rules
-from tests.k8s.faults import OF_OBJECTS, OF_SAFETY, OF_WORK
-from tests.k8s.planted import Fault, added, without
+from tests.k8s.faults import OF_OBJECTS, OF_WORK
+from tests.k8s.faults_of_network import OF_NETWORK
+from tests.k8s.faults_of_room import OF_BUDGETS, OF_LOCAL, OF_ROOM
+from tests.k8s.faults_of_safety import OF_SAFETY
+from tests.k8s.faults_of_scaling import OF_ADAPTERS, OF_SCALING
+from tests.k8s.faults_of_what_runs import OF_WHAT_RUNS
+from tests.k8s.monitoring.faults import OF_MONITORING
+from tests.k8s.planted import Fault, added, changed, without
 
-FAULTS = [*OF_OBJECTS, *OF_WORK, *OF_SAFETY]
+FAULTS = [
+    *OF_OBJECTS,
+    *OF_WORK,
+    *OF_SAFETY,
+    *OF_SCALING,
+    *OF_ROOM,
+    *OF_MONITORING,
+    *OF_NETWORK,
+    *OF_WHAT_RUNS,
+]
 _SCALER = "HorizontalPodAutoscaler"
 # Proved below: their faults aren't one value of one object.
-_ELSEWHERE = {"monitors_find_services", "settings_roll_pods"}
+_ELSEWHERE = {
+    "dashboards_can_be_read",
+    "kinds_are_looked_at",
+    "served_ports_are_open",
+    "settings_roll_pods",
+    "workloads_have_pods",
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
@@ -24,7 +48,7 @@ def test_a_fault_is_noticed_by_its_rule_alone(production: Rendered, fault: Fault
 
 def test_every_rule_is_proved() -> None:
     proved = {fault.rule for fault in FAULTS} | _ELSEWHERE
-    assert proved == {rule.__name__ for rule in (FIRST, *RULES)}
+    assert proved == {rule.__name__ for rule in (*FIRST, *RULES)}
 
 
 def test_settings_whose_name_has_no_hash_are_noticed(production: Rendered) -> None:
@@ -65,41 +89,7 @@ def test_two_autoscalers_of_one_workload_are_noticed(production: Rendered) -> No
     }
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(
-            "scaling_has_room",
-            f"{_SCALER}/rapt-worker",
-            ("spec", "minReplicas"),
-            30,
-            "it scales from 30 to 20, which is no range",
-        ),
-        Fault(
-            "scaling_metrics_exist",
-            f"{_SCALER}/rapt-front",
-            ("spec", "metrics", 0, "pods", "metric", "name"),
-            "rapt_requests_waiting",
-            "it scales on rapt_requests_waiting, which nobody counts",
-        ),
-        Fault(
-            "scaling_metrics_exist",
-            f"{_SCALER}/rapt-worker",
-            ("spec", "metrics", 0, "external", "metric", "name"),
-            "rapt_videos",
-            "it scales on rapt_videos, which nobody counts",
-        ),
-        Fault(
-            "one_scales_a_workload",
-            f"{_SCALER}/rapt-front",
-            ("spec", "scaleTargetRef", "name"),
-            "rapt-triton",
-            f"it scales Deployment/rapt-triton, and so does {_SCALER}/rapt-front: they would fight",
-            subject=f"{_SCALER}/rapt-triton",
-        ),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("fault", OF_ADAPTERS, ids=str)
 def test_a_fault_of_kubernetes_own_autoscaler_is_noticed(
     without_keda: Rendered, fault: Fault
 ) -> None:
@@ -154,25 +144,48 @@ def test_without_the_policy_that_denies_all_both_directions_are_noticed(
     }
 
 
-@pytest.mark.parametrize(
-    ("component", "port", "reason"),
-    [
-        ("triton", "figures", "no Service that it selects has a port figures"),
-        ("tritn", "metrics", "it selects no Service"),
-    ],
-)
-def test_a_monitor_that_finds_nothing_is_noticed(
-    production: Rendered, component: str, port: str, reason: str
+@pytest.mark.parametrize("fault", OF_BUDGETS, ids=str)
+def test_a_budget_that_needs_all_of_the_fewest_pods_is_noticed(
+    production: Rendered, fault: Fault
 ) -> None:
-    monitor = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "ServiceMonitor",
-        "metadata": {"name": "triton"},
-        "spec": {
-            "selector": {"matchLabels": {"app.kubernetes.io/component": component}},
-            "endpoints": [{"port": port}],
-        },
+    def change(budget: dict[str, Any]) -> None:
+        del budget["spec"]["maxUnavailable"]
+
+    planted = fault.planted_in(changed(production, fault.where, change))
+    assert broken_rules(planted) == {"budgets_leave_room": [Problem(fault.where, fault.reason)]}
+
+
+@pytest.mark.parametrize("fault", OF_LOCAL, ids=str)
+def test_a_fault_on_one_node_is_noticed(fault: Fault) -> None:
+    local = render(FOLDER / "overlays" / "local")
+    assert broken_rules(fault.planted_in(local)) == {
+        fault.rule: [Problem(fault.where, fault.reason)]
     }
-    assert broken_rules(added(production, monitor)) == {
-        "monitors_find_services": [Problem("ServiceMonitor/triton", reason)]
-    }
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda text: text[:500],
+            "dashboard.json is no JSON: ",
+        ),
+        (
+            lambda text: text.replace("rapt_photos_total", "rapt_photo_total"),
+            "Photos by outcome asks for rapt_photo_total, which nobody counts",
+        ),
+    ],
+    ids=["cut", "metric"],
+)
+def test_a_dashboard_that_shows_nothing_is_noticed(
+    production: Rendered, change: Callable[[str], str], reason: str
+) -> None:
+    (config,) = (one for one in production.of("ConfigMap") if one.name.startswith("rapt-dashboard"))
+
+    def change_it(body: dict[str, Any]) -> None:
+        body["data"]["dashboard.json"] = change(body["data"]["dashboard.json"])
+
+    broken = broken_rules(changed(production, str(config), change_it))
+    assert list(broken) == ["dashboards_can_be_read"]
+    assert broken["dashboards_can_be_read"][0].subject == str(config)
+    assert broken["dashboards_can_be_read"][0].reason.startswith(reason)

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from tests.docs.metrics_page import listed
+from k8s.checks.metrics import listed
 from tests.k8s.monitoring.files import COMPONENT, DASHBOARD, all_expressions, metrics_of
 
 # Triton's own: docs.nvidia.com/deeplearning/triton-inference-server, "Metrics".
