@@ -25,9 +25,9 @@ def _exists(container: Body) -> bool:
     """Say whether there is what a container runs, of the ways in which ours are run."""
     match [*container.get("command", []), *container.get("args", [])]:
         case ["bentoml", "serve", service, *_]:
-            return find_spec(service.partition(":")[0]) is not None
+            return _is_module(service.partition(":")[0])
         case ["python", "-m", module, *_]:
-            return find_spec(module) is not None
+            return _is_module(module)
         case ["python", "-c", *_]:
             return True
         case ["rapt", command, *_]:
@@ -35,3 +35,10 @@ def _exists(container: Body) -> bool:
 
             return command in main.commands
     return False
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # Of the package that it would be in.
+        return False
