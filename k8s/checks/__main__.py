@@ -14,7 +14,7 @@ from k8s.checks.rules import broken_rules
 def main(arguments: list[str]) -> int:
     """Check; return the exit status."""
     wrong = 0
-    for folder in [Path(one) for one in arguments] or folders():
+    for folder in [Path(one).resolve() for one in arguments] or folders():
         try:
             rendered = render(folder)
         except Unrenderable as error:

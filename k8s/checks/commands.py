@@ -121,6 +121,6 @@ def _file(module: str) -> Path | None:
     """Return where a module is written; None: there is none."""
     try:
         spec = find_spec(module)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError:  # Of the package that it would be in.
         return None
     return Path(spec.origin) if spec and spec.origin else None

@@ -22,7 +22,7 @@ def monitors_find_services(rendered: Rendered) -> Iterator[Problem]:
         ]
         if not selected:
             yield monitor.problem("it selects no Service")
-        names = {port["name"] for one in selected for port in one.spec.get("ports", [])}
+        names = {port.get("name") for one in selected for port in one.spec.get("ports", [])}
         for endpoint in monitor.spec["endpoints"]:
             if endpoint.get("path", _PATH) != _PATH:
                 yield monitor.problem(f"it asks {endpoint['path']}: metrics are at {_PATH}")

@@ -56,11 +56,11 @@ def probes_mean_different_things(rendered: Rendered) -> Iterator[Problem]:
 
 
 def starts_are_given_time(rendered: Rendered) -> Iterator[Problem]:
-    """Who is asked whether it has started is given the time that models take."""
+    """Fronts and Tritons are given the time that models take; others may be quick."""
     for pod in rendered.pods():
         for container in pod.containers:
             probe = container.get("startupProbe")
-            if probe is None:
+            if probe is None or container["name"] != pod.component:
                 continue
             seconds = probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3)
             if seconds < _LEAST_START:
@@ -117,7 +117,9 @@ def _sleep(container: Body) -> int:
 
 def _longest_request(rendered: Rendered, pod: Pod, container: Body) -> float:
     if pod.component == "triton":
-        options = [one for one in container["args"] if one.startswith("--exit-timeout-secs=")]
+        options = [
+            one for one in container.get("args", []) if one.startswith("--exit-timeout-secs=")
+        ]
         return _seconds(options[0].partition("=")[2]) if options else 30.0
     from service.settings import Settings  # noqa: PLC0415  # pydantic's models take their time
 

@@ -10,7 +10,7 @@ _BOUNDED = ("memory",)
 _MEBI = 2**20
 # What each was seen to take (README.md, "What a pod is given"), a front with Triton.
 _SEEN = {"front": 390, "triton": 492, "worker": 382}
-_LEAST = 64  # Of whatever else there is, for a start of Python.
+_LEAST = 4  # Of whatever else there is: less is a wrong unit.
 # See kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity.
 _UNITS = {
     **{"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0},
@@ -74,7 +74,7 @@ def memory_is_enough(rendered: Rendered) -> Iterator[Problem]:
     """No container has less memory than it was seen to take, by a wrong unit for one."""
     for pod in rendered.pods():
         for container in pod.all_containers:
-            is_main = container in pod.containers
+            is_main = container["name"] == pod.component
             needed = _SEEN.get(pod.component, _LEAST) if is_main else _LEAST
             for what, asked in container.get("resources", {}).items():
                 if "memory" in asked and amount(asked["memory"]) < needed * _MEBI:

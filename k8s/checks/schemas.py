@@ -3,7 +3,8 @@
 Kubernetes' own kinds are held against its schemas, strictly: an unknown field is an error.
 Kinds that others bring have no schema there: ``k8s/schemas`` has one of each that is used, of those
 fields that are used and no others, read off the API's reference. A field that is new here is added
-there, with its type looked up.
+there, with its type looked up. What the rules need, and Kubernetes' schemas leave open, is in
+``needed.yaml`` there.
 """
 
 import json
@@ -21,6 +22,7 @@ from k8s.checks.manifests import Manifest, Problem, Rendered
 
 KUBERNETES = "1.34"
 _SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+_NEEDED = _SCHEMAS / "needed.yaml"
 
 
 def fields_are_known(rendered: Rendered) -> Iterator[Problem]:
@@ -41,6 +43,7 @@ def _refusal(written: str) -> str | None:
             _validator(own).validate(manifest.body)
         else:
             kubernetes_validate.validate(manifest.body, KUBERNETES, strict=True)
+        _validator(_NEEDED).validate(manifest.body)
     except Invalid as error:
         place = ".".join(str(step) for step in error.absolute_path) or "at the top"
         return f"{place}: {error.message}"

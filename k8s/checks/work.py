@@ -79,8 +79,12 @@ def _targets(scaler: Manifest) -> Iterator[tuple[str, str | int]]:
 
 
 def _sources(scaler: Manifest) -> list[Body]:
-    return [metric[metric["type"][0].lower() + metric["type"][1:]]
-            for metric in scaler.spec.get("metrics", [])]  # fmt: skip
+    return [
+        source
+        for metric in scaler.spec.get("metrics", [])
+        for source in metric.values()
+        if isinstance(source, dict)
+    ]
 
 
 @cache

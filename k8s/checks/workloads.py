@@ -25,7 +25,7 @@ def workloads_have_pods(rendered: Rendered) -> Iterator[Problem]:
     single = {
         one.name
         for one in rendered.of("PersistentVolumeClaim")
-        if not {"ReadWriteMany", "ReadOnlyMany"} & set(one.spec["accessModes"])
+        if not {"ReadWriteMany", "ReadOnlyMany"} & set(one.spec.get("accessModes", []))
     }
     for pod in rendered.pods():
         if pod.owner.kind not in _MANY:

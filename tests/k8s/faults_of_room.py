@@ -50,7 +50,7 @@ OF_ROOM = [
     ),
     Fault(
         "memory_is_enough", _TRITON, (*_MODELS, "resources", "requests", "memory"), 128,
-        "container models's requests of memory are 128, less than the 64 MiB that it takes",
+        "container models's requests of memory are 128, less than the 4 MiB that it takes",
     ),
     *(
         Fault("clients_find_all_pods", f"Service/{name}", ("spec", "clusterIP"), NOTHING, _HEADLESS)

@@ -63,6 +63,39 @@ def test_a_template_without_labels_is_said_to_be_of_nobody(production: Rendered)
     assert Problem(_FRONT, reason) in problems
 
 
+@pytest.mark.parametrize(
+    ("where", "steps", "reason"),
+    [
+        ("PodDisruptionBudget/rapt-front", ("spec", "selector"), "spec: 'selector'"),
+        ("NetworkPolicy/front", ("spec", "podSelector"), "spec: 'podSelector'"),
+        (_FRONT, ("spec", "template", "spec"), "spec.template: 'spec'"),
+        (_FRONT, (*CONTAINER, "image"), "spec.template.spec.containers.0: 'image'"),
+    ],
+)
+def test_a_field_that_rules_need_is_asked_for(
+    production: Rendered, where: str, steps: Steps, reason: str
+) -> None:
+    planted = Fault("", where, steps, NOTHING, "").planted_in(production)
+    assert broken_rules(planted) == {
+        "fields_are_known": [Problem(where, f"{reason} is a required property")]
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "steps", "rules"),
+    [
+        ("Deployment/rapt-triton", (*CONTAINER, "args"), []),
+        ("Service/rapt-front", ("spec", "ports", 0, "name"), ["monitors_find_services"]),
+        (_FRONT, (*CONTAINER, "args", 0), ["commands_exist"]),
+    ],
+)
+def test_what_may_be_left_out_ends_in_no_traceback(
+    production: Rendered, where: str, steps: Steps, rules: list[str]
+) -> None:
+    planted = Fault("", where, steps, NOTHING, "").planted_in(production)
+    assert list(broken_rules(planted)) == rules
+
+
 def test_larger_units_are_taken(production: Rendered) -> None:
     fault = Fault("", _FRONT, (*CONTAINER, "resources", "limits", "memory"), "3e9", "")
     assert broken_rules(fault.planted_in(production)) == {}

@@ -5,15 +5,8 @@ from typing import Any
 
 import yaml
 
-from k8s.checks.metrics import listed
+from k8s.checks.metrics import TRITON_METRICS, listed
 from tests.k8s.monitoring.files import COMPONENT, DASHBOARD, all_expressions, metrics_of
-
-# Triton's own: docs.nvidia.com/deeplearning/triton-inference-server, "Metrics".
-TRITONS = {
-    "nv_inference_pending_request_count",
-    "nv_inference_queue_duration_us",
-    "nv_inference_request_success",
-}
 
 
 def panels() -> list[dict[str, Any]]:
@@ -22,7 +15,7 @@ def panels() -> list[dict[str, Any]]:
 
 
 def test_alerts_and_queries_ask_for_metrics_that_there_are() -> None:
-    known = {one.name for one in listed()} | TRITONS
+    known = {one.name for one in listed()} | TRITON_METRICS
     asked = set().union(*map(metrics_of, all_expressions()))
     assert asked - known == set()
 
