@@ -11,10 +11,14 @@ from locust.runners import WorkerRunner
 
 from loadtests.levels import read_levels
 from loadtests.load_shape import PlannedLoad
+from loadtests.payloads import make_payloads
 from loadtests.shapes import SHAPES, positive
 from loadtests.users import Batch, PhotoOverGrpc, PhotoOverHttp, Video
 
 __all__ = ["Batch", "PhotoOverGrpc", "PhotoOverHttp", "PlannedLoad", "Video"]
+
+# Before a worker is known to its master, whose time runs from then on.
+make_payloads()
 
 
 @events.init_command_line_parser.add_listener

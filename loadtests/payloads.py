@@ -54,3 +54,9 @@ def clip() -> bytes:
         path = Path(folder) / "clip.mp4"
         write_clip(path, grainy(talking_heads(_CLIP_SECONDS)), _CLIP_RATE)
         return path.read_bytes()
+
+
+def make_payloads() -> None:
+    """Make them all, so that no caller's time has the making in it."""
+    for make in (photo, batch_form, inference_request, clip):
+        make()

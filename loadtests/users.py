@@ -5,11 +5,12 @@ A refusal with a hint when to come again is none of the failures; a wrong answer
 
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import grpc
 import grpc.experimental.gevent
-from locust import FastHttpUser, User, constant_pacing, constant_throughput, task
+from locust import FastHttpUser, User, task
 from locust.env import Environment
 
 from loadtests.answers import (
@@ -32,10 +33,36 @@ _VIDEO_SECONDS, _LOOK_SECONDS = 10.0, 0.5
 _WRONG = "a wrong answer"
 _INFER = "/inference.GRPCInferenceService/ModelInfer"
 
+# Multiples of it are spread evenly over a turn, however many there are (additive recurrence).
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
+_numbers = count()
+
 grpc.experimental.gevent.init_gevent()
 
 
-class _HttpUser(FastHttpUser):
+class _PacedUser(User):
+    """One who calls each so many seconds, and not at the same moments as others.
+
+    Locust's ``constant_pacing`` has all who are started at once call at once, again and again.
+    """
+
+    abstract = True
+    seconds = 1 / CALLS_A_SECOND
+
+    def on_start(self) -> None:
+        """Wait for the first turn."""
+        begin = next(_numbers) * _GOLDEN_RATIO % 1 / CALLS_A_SECOND
+        self._turn = time.perf_counter() + begin
+        time.sleep(begin)  # As patched by Locust: other users go on.
+
+    def wait_time(self) -> float:
+        """Return how long it is to the next turn, in seconds: none at all where it has passed."""
+        now = time.perf_counter()
+        self._turn = max(now, self._turn + self.seconds)
+        return self._turn - now
+
+
+class _HttpUser(_PacedUser, FastHttpUser):
     """One who lists calls by himself."""
 
     abstract = True
@@ -88,7 +115,6 @@ class PhotoOverHttp(_HttpUser):
     """Sends a photo over HTTP, on a connection that is kept."""
 
     weight = 6
-    wait_time = constant_throughput(CALLS_A_SECOND)
 
     @task
     def photo(self) -> None:
@@ -100,7 +126,6 @@ class Batch(_HttpUser):
     """Sends a few photos in one request."""
 
     weight = 1
-    wait_time = constant_throughput(CALLS_A_SECOND)
 
     @task
     def batch(self) -> None:
@@ -112,7 +137,7 @@ class Video(_HttpUser):
     """The one who sends a short video now and then, and waits for its report."""
 
     fixed_count = 1
-    wait_time = constant_pacing(_VIDEO_SECONDS)
+    seconds = _VIDEO_SECONDS
 
     @task
     def video(self) -> None:
@@ -129,7 +154,7 @@ class Video(_HttpUser):
     def _follow(self, call: Call, place: str) -> None:
         state: str | None = ""
         while state not in ENDED:
-            time.sleep(_LOOK_SECONDS)  # As patched by Locust: other users go on.
+            time.sleep(_LOOK_SECONDS)
             answer = self.ask("GET", place)
             state = state_of(answer.content or b"")
             if answer.status_code != _OK or state is None:
@@ -144,17 +169,17 @@ class Video(_HttpUser):
             call.was_answered(len(report.content))
 
 
-class PhotoOverGrpc(User):
+class PhotoOverGrpc(_PacedUser):
     """Sends a photo over gRPC, on a connection of its own."""
 
     weight = 3
-    wait_time = constant_throughput(CALLS_A_SECOND)
 
     def on_start(self) -> None:
-        """Connect."""
+        """Connect, and wait for the first turn."""
         options = [("grpc.use_local_subchannel_pool", 1)]
         self._channel = grpc.insecure_channel(self.environment.parsed_options.grpc, options)
         self._infer = self._channel.unary_unary(_INFER)
+        super().on_start()
 
     def on_stop(self) -> None:
         """Hang up."""

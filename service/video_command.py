@@ -1,19 +1,22 @@
 """What ``rapt video`` does: a file through the inline stages, its report to people or files."""
 
 import os
+import signal
+import threading
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkstemp
+from types import FrameType
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from emotion.errors import InvalidRequest
+from emotion.errors import InvalidRequest, Stopped
 from emotion.labels import EMOTIONS
 from emotion.reports.charts import clock
 from emotion.reports.formats import FORMATS, ReportFormat, render
@@ -44,6 +47,7 @@ def analyse_video(file: Path, interval: float, targets: Sequence[Path]) -> None:
     Raises:
         InputError: the video can't be used, or a target can't be written.
         ContractMismatch: no model is what this code was built for.
+        Abort: Ctrl-C was pressed.
     """
     # Whoever opens a pipe to see what is in it waits until somebody writes.
     if not file.is_file():
@@ -52,17 +56,20 @@ def analyse_video(file: Path, interval: float, targets: Sequence[Path]) -> None:
     settings = load_settings()
     limits = settings.video_limits
     video = VideoSettings(interval, settings.segment_seconds, settings.min_score)
-    info = probe(file, limits)
-    served = choose_classifier(settings.model_repositories, settings.max_batch)
-    for refused in served.passed_over:
-        click.echo(refused, err=True)
-    analyser = video_analyser(served.classifier, settings, limits, video)
     kept: list[bytes] = []
-    with _progress() as progress:
+    with _ending_at_ctrl_c() as ending, _progress() as progress:
+        info = probe(file, limits)
+        served = choose_classifier(settings.model_repositories, settings.max_batch)
+        for refused in served.passed_over:
+            click.echo(refused, err=True)
+        analyser = video_analyser(served.classifier, settings, limits, video)
         task = progress.add_task("Video", total=info.duration)
         for segment in segments(info, video):
             result = analyser.analyse_segment(
-                file, segment, on_frame=lambda time: progress.update(task, completed=time)
+                file,
+                segment,
+                should_stop=ending.is_set,
+                on_frame=lambda time: progress.update(task, completed=time),
             )
             kept.append(encode_segment(result))
         progress.update(task, completed=info.duration)
@@ -97,6 +104,33 @@ def _form_of(target: Path, file: Path) -> ReportFormat:
     if not folder.is_dir():
         raise InvalidRequest(f"{target}: there is no folder {folder}.")
     return form
+
+
+@contextmanager
+def _ending_at_ctrl_c() -> Iterator[threading.Event]:
+    """Set an event at Ctrl-C: an exception may come where a lock is held, or be taken for another.
+
+    The next Ctrl-C interrupts. Where it is ignored, as in a shell's background, it stays ignored.
+
+    Raises:
+        Abort: Ctrl-C was pressed.
+    """
+    ending = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        ending.set()
+        signal.signal(signal.SIGINT, former)
+
+    former = signal.getsignal(signal.SIGINT)
+    if former is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, on_signal)
+    try:
+        with suppress(Stopped):
+            yield ending
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if ending.is_set():
+        raise click.Abort
 
 
 def _progress() -> Progress:
