@@ -119,7 +119,8 @@ def video(*, file: Path, interval: float, reports: tuple[Path, ...]) -> None:
     show_default=True,
     type=click.IntRange(0, 64),
     help="Processes that work on jobs, one each at a time. With 0, jobs wait for workers that "
-    "are started otherwise (python -m service.worker).",
+    "are started otherwise (python -m service.worker), and messages of Kafka for python -m "
+    "service.kafka.",
 )
 def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: int) -> None:
     """Serve photos and videos over HTTP, and photos over gRPC, until Ctrl-C.
@@ -156,7 +157,9 @@ def serve(*, host: str, port: int, grpc_port: int, topology: Topology, workers: 
     help="Leave out what the service starts without: RAPT_SOURCES, and whether Kafka answers.",
 )
 def check(*, topology: Topology, only_needed: bool) -> None:
-    """Try all that settings name, a line each, and the model files; nothing is changed.
+    """Try database, bucket, sources, Kafka and the model files, a line each; nothing is changed.
+
+    Neither Triton nor MLflow is asked: /readyz of a running service says how it stands with them.
 
     The exit status is 1 if anything can't be used: settings, database, bucket, sources, Kafka, or
     the model that would be served.
@@ -194,10 +197,10 @@ def models() -> None:
 @models.command()
 @click.option(
     "--into",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Place it in this model repository, as its only version: for an image that is built. "
-    "Left out, it goes to $RAPT_HOME/models.",
+    help="Place it in this model repository, as its only version, beside the face detector: for an "
+    "image that is built, or a Triton server. Left out, it goes to $RAPT_HOME/models.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object, of a failure too.")
 @click.option("--in-background", is_flag=True, hidden=True)

@@ -44,11 +44,13 @@ class JobSettings(BaseSettings):
     max_jobs: int = Field(
         default=100,
         ge=1,
-        description="Jobs that arrive, wait or are worked on at once; more are answered 503 with "
-        "Retry-After.",
+        description="Jobs of all fronts that arrive, wait or are worked on at once; more are "
+        "answered 503 with Retry-After.",
     )
     max_uploads: int = Field(
-        default=8, ge=1, description="Uploads that arrive at once; more are answered 503."
+        default=8,
+        ge=1,
+        description="Uploads that arrive at a front at once; more are answered 503.",
     )
     upload_seconds: float = Field(
         default=3600.0,

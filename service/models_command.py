@@ -1,6 +1,7 @@
 """What ``rapt models`` does: pull the registry's champion, and list what is there."""
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def pull_champion(*, into: Path | None, as_json: bool) -> int:
     """Pull, and print what came of it.
 
     Args:
-        into: the model repository to place it in, as its only version; None is RAPT_HOME's.
+        into: the model repository to place it in, as its only version, and the built-in face
+            detector where it has none; None is RAPT_HOME's.
         as_json: print a JSON object, of a failure too.
 
     Returns:
@@ -51,6 +53,8 @@ def pull_champion(*, into: Path | None, as_json: bool) -> int:
     """
     try:
         pulled = pull(registry_uri(), _installed(into))
+        if into is not None:
+            _add_detector(into)
     except RaptError as error:
         if not as_json:
             raise
@@ -117,6 +121,17 @@ def _failed(error: RaptError) -> Pulled:
 def describe_triton() -> str:
     """Say where the models are in the topology ``triton``; it may not be there yet."""
     return f"Models are asked of Triton at {load_settings().triton_address}."
+
+
+def _add_detector(repository: Path) -> None:
+    if (repository / DETECTOR_NAME).exists():
+        return
+    try:
+        shutil.copytree(BUILT_IN_MODELS / DETECTOR_NAME, repository / DETECTOR_NAME)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"{repository}: the face detector can't be copied. {error}"
+        ) from error
 
 
 def _installed(into: Path | None) -> InstalledModels:

@@ -46,10 +46,13 @@ class PhotoSettings(BaseSettings):
     max_in_flight: int = Field(
         default=64,
         ge=1,
-        description="Requests in work or waiting at once; more are answered 503 with Retry-After.",
+        description="Requests of a front in work or waiting at once; more are answered 503 with "
+        "Retry-After.",
     )
     max_bytes_in_flight: int = Field(
-        default=512 * 2**20, ge=1, description="Bytes of all request bodies held at once."
+        default=512 * 2**20,
+        ge=1,
+        description="Bytes of all request bodies that a front holds at once.",
     )
     max_batch_bytes: int = Field(
         default=64 * 2**20,

@@ -89,7 +89,7 @@ class TuneRecipe(Frozen):
 
 
 class Experiment(Frozen):
-    """All of an experiment. The defaults are those of the committed model."""
+    """All of an experiment. The defaults are those of the first model."""
 
     data: DataRecipe = DataRecipe()
     train: Recipe = Recipe()

@@ -50,7 +50,7 @@ class AugmentationRecipe(Frozen):
 
 
 class Recipe(Frozen):
-    """All of a training run. The defaults are the recipe of the committed model."""
+    """All of a training run. The defaults are the recipe of the first model."""
 
     seed: int = 1
     stages: tuple[Stage, ...] = (

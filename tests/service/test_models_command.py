@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from service.command_line import main
 from service.models.repository import versions_of
+from service.models.served import choose_classifier, choose_detector
 from service.settings import BUILT_IN_MODELS
 from tests.mlflow_server import MlflowServer
 from tests.service.registry_models import TestRegistry
@@ -160,6 +161,14 @@ def test_another_repository_gets_the_champion_as_its_only_version(
     assert models("pull", "--into", str(tiny.write())).exit_code == 0
     assert versions_of(tiny.folder / "emotion_classifier") == [2]
     assert not home.exists()
+
+
+def test_another_repository_is_made_and_is_whole(registry: TestRegistry, tmp_path: Path) -> None:
+    registry.register_champion(NEW)
+    folder = tmp_path / "build" / "models"
+    assert models("pull", "--into", str(folder)).exit_code == 0
+    assert choose_classifier([folder], max_batch=32).classifier.version.version == "new"
+    assert choose_detector([folder]).repository == folder
 
 
 def test_a_pull_in_the_background_ends_with_whoever_started_it(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def main() -> None:
         python -m training prepare                minutes: looks at every face
         python -m training tune                   days: many trainings, for a better recipe
         python -m training train                  hours: writes a run's folder
-        python -m training export                 the run's best epoch to model_repository/
+        python -m training export --run FOLDER    the run's best epoch to model_repository/
         python -m training evaluate               how good the served file is
 
     Progress goes to stderr, results to stdout. Choices are made on the val split
