@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,8 +24,9 @@ from emotion.video.report import (
     Shares,
 )
 from emotion.video.settings import VideoInfo, VideoSettings
+from emotion.video.spacing import spacing_of
 from emotion.video.timeline import dominant, smoothed
-from emotion.video.tracking import track_faces
+from emotion.video.tracking import LONGEST_GAP, track_faces
 
 # Two of ten thousand faces share an id in one of 5 million reports.
 _ID_BYTES = 6
@@ -88,14 +90,26 @@ def _follow(
     _check_model(segments, model)
     frames = [frame for segment in segments for frame in segment.frames]
     cuts = tuple(cut for segment in segments for cut in segment.cuts)
-    numbers = track_faces(frames, cuts, (info.width, info.height), settings.min_score)
+    times = tuple(frame.time for frame in frames)
+    borders = (*cuts, *_ends_of_gaps(times, info, settings))
+    numbers = track_faces(frames, borders, (info.width, info.height), settings.min_score)
     sights: defaultdict[int, list[tuple[float, Face]]] = defaultdict(list)
     for frame, given in zip(frames, numbers, strict=True):
         for face, number in zip(frame.faces, given, strict=True):
             if number is not None:
                 sights[number].append((frame.time, face))
     skipped = sum(segment.skipped for segment in segments)
-    return _Followed(tuple(frame.time for frame in frames), cuts, skipped, dict(sights))
+    return _Followed(times, cuts, skipped, dict(sights))
+
+
+def _ends_of_gaps(times: Sequence[float], info: VideoInfo, settings: VideoSettings) -> list[float]:
+    """Return when there are frames again after too long a time without any to follow faces over."""
+    spacing = spacing_of(times, settings.interval, info.duration)
+    return [
+        after
+        for before, after in pairwise(times)
+        if after - before > LONGEST_GAP and spacing.is_gap(after - before)
+    ]
 
 
 def _check_model(segments: Sequence[SegmentResult], model: ModelVersion) -> None:

@@ -1,13 +1,15 @@
 """Times that are worth a look: where an audience shows something most, or changes.
 
-A video is cut into windows of two seconds (or of one interval, if that is longer), so that a single
-frame decides nothing. The window decides what is told; its time and figures are those of the frame
-of it that shows it clearest, so that they agree with the charts at that place.
+A video is cut into windows of two seconds (or of one interval, if that is longer). One with less
+than half as many looks at faces as is usual in the video decides nothing: one face in one frame
+shows one emotion wholly. The window decides what is told; its time and figures are those of the
+frame of it that shows it clearest, so that they agree with the charts at that place.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from statistics import median
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from emotion.video.report import Audience, AudienceMoment, KeyMoment
 
 MOST_MOMENTS = 8
 _WINDOW_SECONDS = 2.0
+# Of the median window's looks at faces; fewer decide nothing.
+_LEAST_LOOKS = 0.5
 # An emotion peaks where so large a share shows it, and so much more than over the whole video.
 _LEAST_PEAK, _LEAST_RISE = 0.4, 0.15
 # The audience changes where so large a share shows something else in the next window.
@@ -25,12 +29,20 @@ _LEAST_ENGAGED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Some seconds: the moments with faces, faces at a time (mean), shares [7], engagement."""
+    """Some seconds: the moments with faces, faces at a time (mean), shares [7], engagement.
 
+    Windows that follow each other have numbers that do.
+    """
+
+    number: int
     moments: tuple[AudienceMoment, ...]
     faces: float
     shares: tuple[float, ...]
     engagement: float
+
+    @property
+    def looks(self) -> int:
+        return sum(moment.faces for moment in self.moments)
 
     @property
     def emotion(self) -> Emotion:
@@ -51,10 +63,12 @@ def key_moments(audience: Audience, interval: float) -> tuple[KeyMoment, ...]:
     windows = _windows(audience.moments, max(interval, _WINDOW_SECONDS))
     if not windows or audience.engagement is None:
         return ()
-    peaks = list(_peaks(windows, audience))
+    usual = median(window.looks for window in windows)
+    decisive = [window for window in windows if window.looks >= _LEAST_LOOKS * usual]
+    peaks = list(_peaks(decisive, audience))
     told = [window for window, _ in peaks]
-    changes = [moment for window, moment in _changes(windows) if window not in told]
-    extremes = _extremes(windows, audience.engagement.index)
+    changes = [moment for window, moment in _changes(decisive) if window not in told]
+    extremes = _extremes(windows, decisive, audience.engagement.index)
     found = [*(moment for _, moment in peaks), *changes, *extremes]
     return tuple(sorted(found[:MOST_MOMENTS], key=lambda moment: moment.time))
 
@@ -63,14 +77,14 @@ def _windows(moments: Sequence[AudienceMoment], seconds: float) -> list[_Window]
     """Join the moments with faces, window by window; each face counts the same."""
     windows = []
     seen = [moment for moment in moments if moment.engagement is not None]
-    for _, group in groupby(seen, key=lambda moment: int(moment.time / seconds)):
+    for number, group in groupby(seen, key=lambda moment: int(moment.time / seconds)):
         members = list(group)
         faces = np.array([moment.faces for moment in members], dtype=np.float64)
         shares = faces @ np.array([moment.shares for moment in members]) / faces.sum()
         indices = [moment.engagement.index for moment in members if moment.engagement]
         engagement = float(faces @ np.array(indices) / faces.sum())
         windows.append(
-            _Window(tuple(members), float(faces.mean()), tuple(shares.tolist()), engagement)
+            _Window(number, tuple(members), float(faces.mean()), tuple(shares.tolist()), engagement)
         )
     return windows
 
@@ -91,6 +105,8 @@ def _changes(windows: Sequence[_Window]) -> list[_Found]:
     """Return where the shares differ most from those of the window before, the largest first."""
     changes = []
     for before, after in pairwise(windows):
+        if after.number != before.number + 1:
+            continue
         moved = float(np.abs(np.subtract(after.shares, before.shares)).sum()) / 2
         if moved >= _LEAST_CHANGE and before.emotion is not after.emotion:
             turn = _turn(before, after)
@@ -125,14 +141,17 @@ def _leading(moment: AudienceMoment) -> Emotion | None:
     return EMOTIONS[moment.shares.index(most)] if moment.shares.count(most) == 1 else None
 
 
-def _extremes(windows: Sequence[_Window], average: float) -> Iterator[KeyMoment]:
+def _extremes(
+    windows: Sequence[_Window], decisive: Sequence[_Window], average: float
+) -> Iterator[KeyMoment]:
     """Tell where the audience is most engaged, and where most faces are, if that stands out.
 
     Args:
-        windows: in order of time.
+        windows: all of them, in order of time.
+        decisive: those with enough looks to tell engagement by.
         average: engagement's index of all faces in all moments.
     """
-    engaged = max(windows, key=lambda window: window.engagement)
+    engaged = max(decisive, key=lambda window: window.engagement)
     if engaged.engagement - average >= _LEAST_ENGAGED:
         there = max(engaged.moments, key=_index)
         text = f"Most engaged: an index of {_index(there):.2f}, against {average:.2f} on average."

@@ -91,10 +91,13 @@ def export(
 
     require_place(repository)
     weights = best_weights(folder)
-    require_no_trial(repository, read_recipe(folder).limit)
+    recipe = read_recipe(folder)
+    require_no_trial(repository, recipe.limit)
     experiment = load_experiment(config)
+    if config is not None and experiment.train.framing != recipe.framing:
+        raise click.UsageError(f"the run learned from {recipe.framing} faces; --config says others")
     use_device("cpu", threads)
-    data = load_fer2013(source, experiment.train.framing)
+    data = load_fer2013(source, recipe.framing)
     candidate = package(
         weights, data, experiment.quantisation, folder / "candidate", threads=threads
     )

@@ -19,6 +19,7 @@ from training.errors import CandidateError, ModelFileError
 from training.experiment import QuantisationRecipe
 from training.export.classifier import build_classifier
 from training.export.onnx_classifier import OnnxClassifier, open_classifier
+from training.export.provenance import data_fingerprint
 from training.export.quantisation import quantise
 from training.whole_files import write_whole, write_whole_bytes
 
@@ -68,7 +69,11 @@ def package(
         CheckpointError: the weights are damaged. What was in the folder stays.
         ExportError: the exported model differs from the trained network.
     """
-    made_of = {"weights": digest_of(weights.read_bytes()), "recipe": recipe.model_dump()}
+    made_of = {
+        "weights": digest_of(weights.read_bytes()),
+        "recipe": recipe.model_dump(),
+        "data": data_fingerprint(data),
+    }
     made = _account_of(folder)
     if made is not None and made.made_of == made_of and not _damaged(folder, made):
         return _described(folder, made)

@@ -83,9 +83,9 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
     with opened_place(plan.home / "runs" / plan.name, experiment) as place:
         say(f"{'going on with' if place.resumed else 'beginning'} {place.folder}")
         data = prepared(experiment, plan.home, plan.built_in, threads)
-        about = _about(data)
-        place.require_data(about["data"])
         learned = framed(data, experiment.train.framing)
+        about = _about(learned)
+        place.require_data(about["data"])
         if experiment == as_served(experiment):
             val = data.val
         else:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from emotion.errors import ContractMismatch
@@ -42,6 +44,17 @@ def test_the_audience_is_summed_up_over_time() -> None:
     assert audience.moments[0].shares[NEUTRAL] == 1.0
     assert (audience.moments[7].shares[NEUTRAL], audience.moments[7].shares[HAPPY]) == (0.5, 0.5)
     assert (audience.shares[NEUTRAL], audience.shares[HAPPY]) == (8 / 12, 4 / 12)
+
+
+def test_nobody_is_followed_over_a_time_in_which_nothing_could_be_looked_at() -> None:
+    """Who sits there after ten damaged minutes may be somebody else."""
+    before = frames_of_faces([[face_at(100)]] * 8)
+    after = [replace(frame, time=frame.time + 600) for frame in before]
+    report = report_of(result_of(before), result_of(after, index=1, skipped=15000))
+    assert [(face.first_seen, face.last_seen) for face in report.faces] == [
+        (0.0, 3.5),
+        (600.0, 603.5),
+    ]
 
 
 def test_segments_come_in_any_order() -> None:

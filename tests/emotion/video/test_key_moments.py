@@ -70,12 +70,31 @@ def test_most_engaged_and_most_faces_are_told() -> None:
 
 
 def test_most_engaged_is_set_against_the_average_that_the_audience_has() -> None:
-    shown = audience((9, Emotion.NEUTRAL, 0.5), (1, Emotion.NEUTRAL, 0.9))
+    shown = audience((6, Emotion.NEUTRAL, 0.5), (2, Emotion.NEUTRAL, 0.9))
     assert shown.engagement is not None
-    assert round(shown.engagement.index, 2) == 0.54
+    assert round(shown.engagement.index, 2) == 0.6
     assert KeyMoment(
-        2.0, "engaged", "Most engaged: an index of 0.90, against 0.54 on average."
+        2.0, "engaged", "Most engaged: an index of 0.90, against 0.60 on average."
     ) in key_moments(shown, 0.5)
+
+
+def test_one_look_at_one_face_outdoes_no_crowd() -> None:
+    """Fifty laugh; then somebody walks by, and looks into the camera."""
+    crowd = audience(*[(50, Emotion.NEUTRAL, 0.5)] * 3, (50, Emotion.HAPPY, 0.7))
+    one = audience(*[(0, Emotion.NEUTRAL, 0.0)] * 4, (1, Emotion.HAPPY, 1.0)).moments[16:17]
+    shown = Audience((*crowd.moments, *one), crowd.shares, None, crowd.engagement)
+    told = key_moments(shown, 0.5)
+    assert KeyMoment(6.0, "peak", "Most happy: all 50 faces.") in told
+    assert [moment.time for moment in told if moment.kind == "engaged"] == [6.0]
+
+
+def test_no_change_is_told_across_a_time_without_faces() -> None:
+    """Others may have come."""
+    nobody = (0, Emotion.NEUTRAL, 0.0)
+    found = key_moments(audience(GLAD, GLAD, nobody, LOW, LOW, CALM), 0.5)
+    assert [moment.text for moment in found if moment.kind == "change"] == [
+        "From mostly sad to mostly neutral."
+    ]
 
 
 def at(time: float, **faces: int) -> AudienceMoment:

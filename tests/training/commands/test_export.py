@@ -62,6 +62,23 @@ def test_run_of_another_hand_is_not_exported(home: Path, tmp_path: Path) -> None
     assert not (tmp_path / "new").exists()
 
 
+def test_run_is_calibrated_on_faces_framed_as_it_learned_them(
+    home: Path, parquet_folder: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(home / "runs" / "smoke", tmp_path / "run")
+    recipe = run / "recipe.yaml"
+    text = recipe.read_text(encoding="utf-8")
+    assert "framing: raw" in text
+    recipe.write_text(text.replace("framing: raw", "framing: aligned"), encoding="utf-8")
+    words = ("export", "--run", run, "--data", parquet_folder, "--repository", tmp_path / "new")
+    result = call(*words)
+    assert result.exit_code == 1
+    assert "no aligned images" in result.stderr
+    result = call(*words, "--config", SMOKE)
+    assert result.exit_code == 2
+    assert "the run learned from aligned faces; --config says others" in result.stderr
+
+
 @pytest.mark.parametrize("name", ["best.pt", "recipe.yaml"])
 def test_run_that_was_damaged_is_not_exported(
     home: Path, parquet_folder: Path, tmp_path: Path, name: str

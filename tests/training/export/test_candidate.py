@@ -44,13 +44,14 @@ def test_candidate_of_the_same_weights_is_not_made_again(
     assert candidate.model.stat().st_mtime_ns == before
 
 
-def test_candidate_of_other_weights_is_replaced(
-    candidate: Candidate, trained_run: Path, drawn: Fer2013, tmp_path: Path
+@pytest.mark.parametrize("what", ["weights", "data"])
+def test_candidate_of_other_weights_or_data_is_replaced(
+    candidate: Candidate, trained_run: Path, drawn: Fer2013, tmp_path: Path, what: str
 ) -> None:
     folder = tmp_path / "candidate"
     folder.mkdir()
     account = json.loads((candidate.model.parent / "candidate.json").read_text(encoding="utf-8"))
-    account["made_of"]["weights"] = "others"
+    account["made_of"][what] = "others"
     (folder / "candidate.json").write_text(json.dumps(account), encoding="utf-8")
     recipe = QuantisationRecipe(images=16, most_lost=1.0)
     made = package(best_weights(trained_run), drawn, recipe, folder)
