@@ -3,7 +3,7 @@
 Each face of a FER2013 split is pasted, 64 to 240 pixels wide, somewhere on a 640x480 photo, and
 the photo goes the whole way: encode, decode, detect, align, classify. The answer counts that is
 given for the detection that covers the pasted face; a face that is not found counts as wrong.
-Sizes, places and backgrounds are seeded. Beside it stands the accuracy on the crops themselves.
+Sizes, places and backgrounds are seeded. Beside it stands the accuracy on the faces themselves.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from emotion.photo import PhotoPipeline
 from service.models.served import choose_classifier
 from service.settings import load_settings
 from service.stages.inline import InlineClassifier, InlineDetector
-from training.data.dataset import Split
+from training.data.dataset import Split, as_served
 from training.data.fer2013 import load_fer2013
 from training.evaluation.metrics import standard_error
 
@@ -95,7 +95,7 @@ def judge(faces: list[PastedFace], answers: list[PhotoAnswer | RaptError]) -> Ou
     return Outcome(len(faces), found, right, extra)
 
 
-def as_text(outcome: Outcome, crop_accuracy: float) -> str:
+def as_text(outcome: Outcome, face_accuracy: float) -> str:
     """Return the figures for people."""
     accuracy = outcome.right / outcome.faces
     error = standard_error(accuracy, outcome.faces)
@@ -104,8 +104,8 @@ def as_text(outcome: Outcome, crop_accuracy: float) -> str:
             f"faces pasted             {outcome.faces:,}",
             f"found                    {outcome.found / outcome.faces:.2%}",
             f"accuracy, photo to class {accuracy:.2%} ± {error:.2%} (missed faces are wrong)",
-            f"accuracy on the crops    {crop_accuracy:.2%}",
-            f"ratio                    {accuracy / crop_accuracy:.1%}",
+            f"accuracy on the faces    {face_accuracy:.2%}",
+            f"ratio                    {accuracy / face_accuracy:.1%}",
             f"other detections         {outcome.extra:,}",
         ]
     )
@@ -145,8 +145,8 @@ def _answer_all(faces: list[PastedFace], pipeline: PhotoPipeline) -> list[PhotoA
     return answers
 
 
-async def _crop_accuracy(split: Split, classifier: InlineClassifier) -> float:
-    verdicts = await classifier.classify(split.images[:, np.newaxis], Deadline())
+async def _face_accuracy(split: Split, classifier: InlineClassifier) -> float:
+    verdicts = await classifier.classify(as_served(split)[:, np.newaxis], Deadline())
     return float(np.mean(verdicts.probabilities.argmax(axis=1) == split.labels))
 
 
@@ -154,7 +154,11 @@ async def _crop_accuracy(split: Split, classifier: InlineClassifier) -> float:
 @click.option("--data", type=click.Path(path_type=Path), default=_DATA, show_default=True)
 @click.option("--faces", type=click.IntRange(min=1), help="How many, from the first.  [all]")
 def main(data: Path, faces: int | None) -> None:
-    """Print the accuracy from photo to class of the served models, on PublicTest's faces."""
+    """Print the accuracy from photo to class of the served models, on PublicTest's faces.
+
+    It is set against that on the same faces as the service frames them, where --data was prepared
+    (`python -m training prepare`), and as they were published otherwise.
+    """
     split = load_fer2013(data).val.first(faces)
     settings = load_settings()
     model = choose_classifier(settings.model_repositories, settings.max_batch).classifier
@@ -163,7 +167,7 @@ def main(data: Path, faces: int | None) -> None:
     pasted = list(paste_faces(split))
     outcome = judge(pasted, _answer_all(pasted, pipeline))
     click.echo(f"model {model.version.version}")
-    click.echo(as_text(outcome, asyncio.run(_crop_accuracy(split, classifier))))
+    click.echo(as_text(outcome, asyncio.run(_face_accuracy(split, classifier))))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from onnx import numpy_helper
 from tqdm import tqdm
 
 from emotion.contract import CLASSIFIER_NAME
-from training.data.dataset import Split
+from training.data.dataset import Split, as_served
 from training.data.fer2013 import load_fer2013
 from training.export.onnx_classifier import OnnxClassifier, open_classifier
 
@@ -98,8 +98,8 @@ def measure_speed(fp32: OnnxClassifier, int8: OnnxClassifier, batch: int) -> Spe
 
 
 def accuracy(classifier: OnnxClassifier, split: Split) -> float:
-    """Return the share of right answers, as a fraction."""
-    answers = classifier.answer_all(split.images).argmax(axis=1)
+    """Return the share of right answers on faces as served, as a fraction."""
+    answers = classifier.answer_all(as_served(split)).argmax(axis=1)
     return float(np.mean(answers == split.labels))
 
 
@@ -156,7 +156,11 @@ def _follow(name: str, names: dict[str, str]) -> str:
     help="test is PrivateTest: log each look at it in docs/decisions.md.",
 )
 def main(int8_path: Path, fp32_path: Path | None, data: Path, split: str) -> None:
-    """Print speed on one thread and accuracy of both forms of the classifier."""
+    """Print speed on one thread and accuracy of both forms of the classifier.
+
+    Accuracy is that on faces as the service frames them, where --data was prepared (`python -m
+    training prepare`), and as they were published otherwise.
+    """
     int8 = open_classifier(int8_path, threads=1)
     if fp32_path is None:
         fp32 = OnnxClassifier(without_rounding(int8_path.read_bytes()), threads=1)
