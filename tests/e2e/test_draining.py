@@ -133,3 +133,19 @@ def test_an_upload_that_does_not_end_is_given_up_at_the_deadline(folder: Path) -
             assert server.process.wait(DEADLINE) == 0
         assert 2 < time.monotonic() - began < 15
         assert files_of(server.folder / "rapt" / "jobs" / "objects") == []
+
+
+def test_who_goes_on_sending_when_given_up_is_told_and_not_reset(folder: Path) -> None:
+    clip = write_clip(folder / "clip.mp4", walking(20), steady(10, 2)).read_bytes()
+    # More than the sockets between them hold.
+    rest = bytes(32 * 2**20)
+    headers = ("content-type: video/mp4", f"content-length: {len(clip) + len(rest)}")
+    with rapt("inline", folder, RAPT_DEADLINE_SECONDS="1") as server:
+        with uploading(server.port, *headers, path="/v1/videos") as upload:
+            upload.send(clip)
+            until(lambda: server.metric("rapt_jobs") == 1, 10, server)
+            server.process.send_signal(signal.SIGTERM)
+            upload.wait_for_answer()
+            upload.send(rest)
+            assert upload.answer().startswith(b"HTTP/1.1 503 ")
+        assert server.process.wait(DEADLINE) == 0
