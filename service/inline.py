@@ -13,7 +13,12 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics, StageCallMetrics, StageMetrics
+from service.metrics import (
+    PhotoMetrics,
+    StageCallMetrics,
+    StageMetrics,
+    forget_requests_of_the_dead,
+)
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.served import ModelState
 from service.orderly_service import OrderlyService
@@ -36,6 +41,7 @@ class EmotionService(OrderlyService):
         """Load the models and put the pipeline together."""
         end_with_parent()
         set_up_tracing("front")
+        forget_requests_of_the_dead()
         classifier = swapping_classifier(settings)
         stages = StageMetrics()
         pipeline = observed_pipeline(

@@ -9,9 +9,11 @@ by it when *it* is first imported: so it is imported late, inside the functions.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from emotion.contract import CLASSIFIER_NAME, DETECTOR_NAME
@@ -30,6 +32,32 @@ _FACES = (0, 1, 2, 4, 8, 16, 32, 64)
 # The largest of seven probabilities is at least a seventh.
 _CONFIDENCES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 _GONE = "ClientGone"
+_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def forget_requests_of_the_dead() -> None:
+    """Have what processes had in work that were killed be counted no more; to be called at a start.
+
+    prometheus_client keeps gauges of processes that live in files ``gauge_live*_PID.db``, and asks
+    of none whether it does.
+    """
+    if _FOLDER_VARIABLE not in os.environ:
+        return
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415  # see above
+
+    files = Path(os.environ[_FOLDER_VARIABLE]).glob("gauge_live*_*.db")
+    for process in {int(file.stem.rpartition("_")[2]) for file in files}:
+        if not _is_alive(process):
+            mark_process_dead(process)  # type: ignore[no-untyped-call]  # untyped in its package
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, PermissionError):
+        # Another user's has the number of one of ours that is gone.
+        return False
+    return True
 
 
 class PhotoMetrics:

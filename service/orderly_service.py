@@ -1,10 +1,17 @@
 """What the fronts of all topologies have in common for BentoML: an end that is orderly."""
 
+import math
+
 import bentoml
+
+from service.settings import load_settings
+
+# An answer to who is still sending lingers for 3 s after the deadline.
+_AFTER_DEADLINE = 5
 
 
 class OrderlyService:
-    """A front that ends before its models: what a topology's service derives from."""
+    """A front that ends before its models, and in time: what a topology's service derives from."""
 
     @bentoml.on_deployment
     @staticmethod
@@ -13,4 +20,4 @@ class OrderlyService:
         # Imported late: nobody else has use for it.
         from service.orderly_end import end_front_first  # noqa: PLC0415
 
-        end_front_first()
+        end_front_first(math.ceil(load_settings().deadline_seconds) + _AFTER_DEADLINE)

@@ -19,7 +19,12 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics, StageCallMetrics, StageMetrics
+from service.metrics import (
+    PhotoMetrics,
+    StageCallMetrics,
+    StageMetrics,
+    forget_requests_of_the_dead,
+)
 from service.model_watches import swapping_classifier, watch_registry
 from service.models.openvino import OpenVinoFaceNetwork
 from service.models.served import ModelState, choose_detector
@@ -115,6 +120,7 @@ class EmotionService(OrderlyService):
         """Put the pipeline together from the two services."""
         end_with_parent()
         set_up_tracing("front")
+        forget_requests_of_the_dead()
         detector = RunnerDetector(self.detector.to_async)
         classifier = RunnerClassifier(self.classifier.to_async)
 

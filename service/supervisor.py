@@ -246,8 +246,8 @@ def _ask(address: Address) -> tuple[bool, str]:
 
 
 def _end_seconds() -> float:
-    # Not by the settings, whose libraries this process does without.
-    return float(os.environ.get(_DEADLINE_VARIABLE, _DEADLINE_SECONDS)) + _CLOSING_SECONDS
+    # Not by the settings, whose libraries this process does without. They take empty for unset.
+    return float(os.environ.get(_DEADLINE_VARIABLE) or _DEADLINE_SECONDS) + _CLOSING_SECONDS
 
 
 def _ask_to_end(server: subprocess.Popen[bytes]) -> None:

@@ -13,7 +13,7 @@ from service.http.front_first import put_front_first
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
-from service.metrics import PhotoMetrics, StageCallMetrics
+from service.metrics import PhotoMetrics, StageCallMetrics, forget_requests_of_the_dead
 from service.models.served import ModelState
 from service.orderly_service import OrderlyService
 from service.settings import load_settings
@@ -36,6 +36,7 @@ class EmotionService(OrderlyService):
         """Put the pipeline together from two models of one Triton server."""
         end_with_parent()
         set_up_tracing("front")
+        forget_requests_of_the_dead()
         self._client = TritonClient(settings.triton_address)
         detector = TritonDetector(self._client, settings)
         classifier = TritonClassifier(self._client, settings)

@@ -63,9 +63,10 @@ def create_front(
     app.include_router(health_routes(plane, opener))
     _add_pages(app)
     _add_error_handlers(app)
-    answering = LingeringClose(_Protocols(app, inference_app(plane)))
+    answering = _Protocols(app, inference_app(plane))
     last = LastRequests(answering, plane.ending, plane.settings.deadline_seconds)
-    return RequestIds(ObservedRequests(last, make_metrics))
+    # Outermost of those that answer: whoever is given up may be sending still.
+    return RequestIds(ObservedRequests(LingeringClose(last), make_metrics))
 
 
 class _Protocols:

@@ -111,17 +111,20 @@ class _Form:
                 f"The form's Content-Type names no boundary (curl -F {field}=@FILE)."
             )
         self._wanted = field
-        self._parser = MultipartParser(
-            options[b"boundary"],
-            {
-                "on_header_field": self._on_header_field,
-                "on_header_value": self._on_header_value,
-                "on_header_end": self._on_header_end,
-                "on_headers_finished": self._on_headers_finished,
-                "on_part_data": self._on_part_data,
-                "on_end": self._on_end,
-            },
-        )
+        try:
+            self._parser = MultipartParser(
+                options[b"boundary"],
+                {
+                    "on_header_field": self._on_header_field,
+                    "on_header_value": self._on_header_value,
+                    "on_header_end": self._on_header_end,
+                    "on_headers_finished": self._on_headers_finished,
+                    "on_part_data": self._on_part_data,
+                    "on_end": self._on_end,
+                },
+            )
+        except FormParserError as error:
+            raise self._unreadable(error) from error
         self._stream = stream
         self._field = self._value = b""
         self._disposition = b""
@@ -161,7 +164,7 @@ class _Form:
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise self._no_file(f"It can't be read: {error}") from error
+            raise self._unreadable(error) from error
         self._read += len(chunk)
         file = self._passed_on + sum(map(len, self._arrived))
         if self._read - file > _FRAMING:
@@ -195,6 +198,9 @@ class _Form:
 
     def _on_end(self) -> None:
         self._ended = True
+
+    def _unreadable(self, error: FormParserError) -> InvalidRequest:
+        return self._no_file(f"It can't be read: {error}")
 
     def _no_file(self, why: str) -> InvalidRequest:
         return InvalidRequest(

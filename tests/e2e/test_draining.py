@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 import threading
 import time
@@ -133,3 +134,44 @@ def test_an_upload_that_does_not_end_is_given_up_at_the_deadline(folder: Path) -
             assert server.process.wait(DEADLINE) == 0
         assert 2 < time.monotonic() - began < 15
         assert files_of(server.folder / "rapt" / "jobs" / "objects") == []
+
+
+def test_who_goes_on_sending_when_given_up_is_told_and_not_reset(folder: Path) -> None:
+    clip = write_clip(folder / "clip.mp4", walking(20), steady(10, 2)).read_bytes()
+    # More than the sockets between them hold.
+    rest = bytes(32 * 2**20)
+    headers = ("content-type: video/mp4", f"content-length: {len(clip) + len(rest)}")
+    with rapt("inline", folder, RAPT_DEADLINE_SECONDS="1") as server:
+        with uploading(server.port, *headers, path="/v1/videos") as upload:
+            upload.send(clip)
+            until(lambda: server.metric("rapt_jobs") == 1, 10, server)
+            server.process.send_signal(signal.SIGTERM)
+            upload.wait_for_answer()
+            upload.send(rest)
+            assert upload.answer().startswith(b"HTTP/1.1 503 ")
+        assert server.process.wait(DEADLINE) == 0
+
+
+def test_who_does_not_read_keeps_nobody_from_ending(folder: Path) -> None:
+    asked = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answered = -1.0
+
+    def is_stuck() -> bool:
+        nonlocal answered
+        time.sleep(0.3)
+        before, answered = answered, server.metric("rapt_http_requests_total")
+        return answered == before
+
+    with rapt("inline", folder, RAPT_DEADLINE_SECONDS="1") as server, socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", server.port))
+        # Their answers are more than the sockets between them hold.
+        reader.sendall(10 * asked)
+        until(is_stuck, 10, server)
+        assert 0 < answered < 10
+        family = server.family()
+        server.process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert server.process.wait(DEADLINE) == 0
+        assert time.monotonic() - began < 10
+        until(lambda: not any(one.is_running() for one in family), 1)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.e2e.servers import RAPT, Server, rapt, running, until
+from tests.e2e.uploads import uploading
 from tests.triton_server import TritonServer
 
 PROJECT = Path(__file__).parents[2]
@@ -58,6 +59,20 @@ def test_it_ends_with_an_error_when_bentoml_is_killed_and_leaves_nothing_running
         server.member("bentoml serve").kill()
         assert server.process.wait(20) not in (0, None)
         until(lambda: all(is_gone(process) for process in family), 20)
+
+
+def test_what_a_killed_front_had_in_work_is_not_counted_by_the_next(
+    folder: Path, face_jpeg: bytes
+) -> None:
+    headers = ("content-type: image/jpeg", f"content-length: {len(face_jpeg)}")
+    with rapt("inline", folder) as server, uploading(server.port, *headers):
+        until(lambda: server.metric("rapt_requests_in_flight") == 1, 10, server)
+        front = server.member("_bentoml_impl.worker.service")
+        front.kill()
+        # Until its parent has heard of it, and starts the next.
+        front.wait(30)
+        until(lambda: is_ready(server), 60, server)
+        assert server.metric("rapt_requests_in_flight") == 0
 
 
 def test_a_second_server_on_the_same_port_says_that_it_is_taken(server: Server) -> None:

@@ -28,6 +28,10 @@ class Upload:
         """The status of the answer, as soon as it begins."""
         return int(self._connection.recv(65536).split(b" ", 2)[1])
 
+    def wait_for_answer(self) -> None:
+        """Until it begins; nothing of it is read."""
+        self._connection.recv(1, socket.MSG_PEEK)
+
     def hang_up(self) -> None:
         self._connection.close()
 

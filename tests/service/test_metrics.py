@@ -1,5 +1,10 @@
 import asyncio
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -14,9 +19,20 @@ from service.metrics import (
     StageCallMetrics,
     StageMetrics,
     SwapMetrics,
+    forget_requests_of_the_dead,
 )
+from service.present import Present, render_metrics
 from tests.service.fake_stages import LANDMARKS, PROBABILITIES
 from tests.stages import MODEL
+
+# Counts a request that it has in work, and one that ended.
+_FRONT = """
+from service.metrics import HttpMetrics, PhotoMetrics, StageCallMetrics
+HttpMetrics().ended("GET", "/", 200, 0.5)
+with PhotoMetrics().request(), StageCallMetrics().asked("face_detector", 3):
+    print("up", flush=True)
+    input()
+"""
 
 FACE = Face(Detection(Box(0, 0, 1, 1), 1.0, LANDMARKS), PROBABILITIES)
 
@@ -167,3 +183,51 @@ def test_swaps_are_counted_by_outcome_from_0_on(registry: CollectorRegistry) -> 
         for outcome in ("swapped", "refused")
     }
     assert counts == {"swapped": 1, "refused": 0}
+
+
+@contextmanager
+def counting(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A front that has its figures in a folder, and is killed when the block ends."""
+    with subprocess.Popen(  # noqa: S603  # our own words
+        [sys.executable, "-c", _FRONT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_what_a_killed_front_had_in_work_is_forgotten_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    rows = 'rapt_stage_rows{stage="face_detector"}'
+    ended = 'rapt_http_requests_total{method="GET",route="/",status="200"}'
+    with counting(tmp_path):
+        with counting(tmp_path):
+            pass
+        before = scraped()
+        assert (before["rapt_requests_in_flight"], before[rows], before[ended]) == (2, 6, 2)
+        forget_requests_of_the_dead()
+        after = scraped()
+        assert (after["rapt_requests_in_flight"], after[rows], after[ended]) == (1, 3, 2)
+
+
+def test_a_process_that_keeps_its_figures_to_itself_forgets_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    forget_requests_of_the_dead()
+
+
+def scraped() -> dict[str, float]:
+    """What a scrape says, by metric and labels."""
+    lines = render_metrics(Present(None, None, None)).decode().splitlines()
+    samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}

@@ -127,6 +127,11 @@ def test_the_front_has_its_deadline_to_end_and_time_to_close(
     assert supervisor._end_seconds() == 12.5
 
 
+def test_an_empty_deadline_is_the_default_to_the_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPT_DEADLINE_SECONDS", "")
+    assert supervisor._end_seconds() == Settings().deadline_seconds + 10
+
+
 def test_what_does_not_end_when_asked_is_made_to() -> None:
     code = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"

@@ -48,6 +48,7 @@ async def test_a_form_names_the_set(client: httpx.AsyncClient, photos: bytes) ->
         (b"text named .zip", ZIP, 415, "unsupported-photo-set"),
         (b"PK\x03\x04", {"content-type": "image/jpeg"}, 415, "unsupported-photo-set"),
         (b"PK\x03\x04", {**ZIP, "content-encoding": "gzip"}, 415, "unsupported-photo-set"),
+        (b"PK\x03\x04", {"content-type": f"{MULTIPART}{'x' * 257}"}, 422, "invalid-request"),
     ],
 )
 async def test_what_is_no_zip_is_refused_and_leaves_nothing(

@@ -87,6 +87,7 @@ async def test_another_form_is_422_and_leaves_nothing(
         (VIDEO, {**MP4, "content-encoding": "gzip"}, 415, "unsupported-video"),
         (VIDEO, {**MP4, "idempotency-key": "k" * 256}, 422, "invalid-request"),
         (VIDEO, {"content-type": "multipart/form-data"}, 422, "invalid-request"),
+        (VIDEO, {"content-type": f"{MULTIPART}{'x' * 257}"}, 422, "invalid-request"),
     ],
 )
 async def test_what_is_no_video_is_refused_and_leaves_nothing(
