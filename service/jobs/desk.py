@@ -228,8 +228,10 @@ class Desk:
         return None
 
     async def _take_in(self, owner: Owner, upload: Upload) -> Job:
-        job = await asyncio.to_thread(self._reserve, owner, upload)
         accepted = accepted_of(upload.kind, self._settings)
+        # Ahead of the room: for what is too large there is none later either.
+        accepted.check_size(upload.announced or 0)
+        job = await asyncio.to_thread(self._reserve, owner, upload)
         most_idle = self._settings.upload_idle_seconds
         arrival = Arrival(upload, accepted, most_idle, lambda: self._check_room(0))
         try:
