@@ -32,10 +32,9 @@ THREE_O_CLOCK = 1795748400.0  # 2026-11-27, UTC.
 class ManyFiles(Sources):
     """Many that are no videos; at the third, who lists them is told to end."""
 
-    def __init__(self, ending: threading.Event) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.ending = ending
-        self.given = 0
+        self.ending, self.given = threading.Event(), 0
 
     def below(self, prefix: Location) -> Iterator[Found]:
         for self.given in range(1, 1001):
@@ -238,9 +237,8 @@ def test_a_worker_that_is_to_end_lists_no_further(folder: OpenedFolder, settings
     desk = ScheduleDesk(folder.database, settings)
     one = add(desk, settings.sources)
     make_due(folder.database)
-    ending = threading.Event()
-    sources = ManyFiles(ending)
-    Scheduler(Schedules(folder.database), folder.ledger, sources, settings, ending).look()
+    schedules, sources = Schedules(folder.database), ManyFiles()
+    Scheduler(schedules, folder.ledger, sources, settings, sources.ending).look()
     assert sources.given == 3
     waiting = desk.get(LOCAL, one.id)
     assert waiting.looked_at is None
