@@ -68,12 +68,15 @@ class Ledger:
         """Queue a job that has arrived, and return it.
 
         Raises:
-            UnknownJob: it was deleted meanwhile.
+            JobConflict: it was deleted meanwhile, or taken for abandoned.
         """
         arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": Now()}
         with self._database.begin() as connection:
             if not _change(connection, job, (State.RECEIVING,), **arrived):
-                raise _unknown(job.kind, job.id)
+                raise JobConflict(
+                    f"The {job.kind.noun} was deleted while it arrived, or the database was away "
+                    "for so long that it was taken for abandoned. Send it again."
+                )
             return _row(connection, job.id)
 
     def still_arrives(self, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""What the desk answers where storage fails for a moment."""
+"""What the desk answers where storage fails for a moment, or an upload's row is gone."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +8,7 @@ import pytest
 
 from service.database.connection import Database
 from service.jobs.desk import Desk
+from service.jobs.errors import JobConflict
 from service.jobs.executors import Executors
 from service.jobs.job import LOCAL, Job, Kind, Owner, State
 from service.jobs.ledger import Ledger
@@ -17,6 +18,7 @@ from service.jobs.uploads import Upload
 from service.settings import Settings
 from service.storage_errors import StorageUnavailable
 from tests.service.jobs.fake_analyses import fake_video
+from tests.service.kept import objects_of
 
 VIDEO = fake_video()
 
@@ -64,3 +66,16 @@ def test_where_nobody_can_say_workers_are_thought_alive(
     assert not Desk(folder, settings).is_worked_on()
     away = Executors(Database("sqlite:////nowhere/rapt.db"), 2.0)
     assert Desk(replace(folder, executors=away), settings).is_worked_on()
+
+
+def test_an_upload_whose_row_is_gone_meanwhile_is_to_be_sent_again(
+    folder: OpenedFolder, settings: Settings
+) -> None:
+    async def forgotten() -> AsyncIterator[bytes]:
+        yield VIDEO
+        (job,) = await asyncio.to_thread(folder.ledger.in_states, [State.RECEIVING], 1)
+        await asyncio.to_thread(folder.ledger.forget, job)
+
+    with pytest.raises(JobConflict, match=r"Send it again\.$"):
+        asyncio.run(Desk(folder, settings).accept(LOCAL, upload_of(forgotten())))
+    assert objects_of(settings) == []
