@@ -26,6 +26,7 @@ from service.jobs.patience import Patience
 from service.jobs.promises import Channel
 from service.jobs.scheduler import Scheduler
 from service.jobs.schedules import Schedules
+from service.jobs.signs import WATCHED_SECONDS
 from service.jobs.steward import Steward
 from service.jobs.vigil import Vigil
 from service.jobs.work import Analyses, Work
@@ -74,7 +75,8 @@ def work_until(ending: threading.Event, settings: Settings, analyses: Analyses) 
         _schedules_looked_at(folder, sources, settings, ending),
     ):
         workflows = Workflows(settings.workflows_url, executor)
-        steward = Steward(folder, workflows, settings, Vigil(settings.worker_stale_seconds))
+        vigils = Vigil(settings.worker_stale_seconds), Vigil(WATCHED_SECONDS)
+        steward = Steward(folder, workflows, settings, *vigils)
         steward.begin()
         claims = Claims(folder.database, executor)
         inputs = Inputs(claims, folder.store, sources, patience, settings)

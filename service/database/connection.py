@@ -106,7 +106,8 @@ class Database:
     def migrate(self, revision: str = "head") -> None:
         """Bring the tables up to date.
 
-        Of a file, to be called by one process at a time; a server has others wait.
+        All of it stands afterwards, or nothing. Of a file, to be called by one process at a time; a
+        server has others wait.
 
         Args:
             revision: whose tables are wanted; the newest, or an older one.
@@ -127,6 +128,9 @@ class Database:
             if self._engine.dialect.name == "postgresql":
                 connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            else:
+                # Of itself, the driver begins none before tables are changed, only before rows are.
+                connection.execute(text("BEGIN IMMEDIATE"))
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, revision)

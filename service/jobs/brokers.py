@@ -1,6 +1,8 @@
 """Whether brokers of messages answer, as said by who is connected to them."""
 
+import structlog
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from service.database.clock import Now
 from service.database.connection import Database
@@ -8,6 +10,8 @@ from service.database.tables import brokers
 
 _KAFKA = "kafka"
 _STALE_SECONDS = 30.0
+
+log = structlog.get_logger()
 
 
 class Brokers:
@@ -19,10 +23,11 @@ class Brokers:
 
     def say(self, *, is_up: bool) -> None:
         """Say whether Kafka answers now."""
-        said = {"is_up": is_up, "said_at": Now()}
-        with self._database.begin() as connection:
-            if not connection.execute(update(brokers).values(said)).rowcount:
-                connection.execute(insert(brokers).values(id=_KAFKA, **said))
+        try:
+            self._say(is_up=is_up)
+        except IntegrityError:
+            # Of two that begin at once, each may find no row; the next time there is one.
+            log.info("kafka_state_said_by_another")
 
     def forget(self) -> None:
         """Say that nobody is connected any more."""
@@ -37,3 +42,9 @@ class Brokers:
         if row is None:
             return None
         return bool(row.is_up) and row.ago < _STALE_SECONDS
+
+    def _say(self, *, is_up: bool) -> None:
+        said = {"is_up": is_up, "said_at": Now()}
+        with self._database.begin() as connection:
+            if not connection.execute(update(brokers).values(said)).rowcount:
+                connection.execute(insert(brokers).values(id=_KAFKA, **said))

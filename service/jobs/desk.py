@@ -158,8 +158,13 @@ class Desk:
         self._folder.store.erase(job.prefix)
 
     def is_worked_on(self) -> bool:
-        """Return whether any worker is alive."""
-        return bool(self._folder.executors.alive())
+        """Return whether any worker is alive; where storage fails, nobody is thought dead."""
+        try:
+            return bool(self._folder.executors.alive())
+        except StorageFailed as error:
+            # It says what a job waits for, and is not worth the answer that there is a job.
+            log.warning("workers_not_seen", why=error.why)
+            return True
 
     def present(self) -> JobsPresent:
         """Say how it stands with jobs as a whole."""
@@ -228,19 +233,21 @@ class Desk:
         return None
 
     async def _take_in(self, owner: Owner, upload: Upload) -> Job:
-        job = await asyncio.to_thread(self._reserve, owner, upload)
         accepted = accepted_of(upload.kind, self._settings)
+        # Ahead of the room: for what is too large there is none later either.
+        accepted.check_size(upload.announced or 0)
+        job = await asyncio.to_thread(self._reserve, owner, upload)
         most_idle = self._settings.upload_idle_seconds
         arrival = Arrival(upload, accepted, most_idle, lambda: self._check_room(0))
         try:
             async with self._in_time(), said_to_arrive(self._folder.ledger, job):
                 await self._folder.store.receive(job.source, arrival.chunks())
-            await asyncio.to_thread(self._folder.ledger.received, job, arrival.size, arrival.sha256)
+            arrived = arrival.size, arrival.sha256
+            return await asyncio.to_thread(self._folder.ledger.received, job, *arrived)
         # Whatever ended it, be it a caller who hung up: nothing of it is left.
         except BaseException:
             await self._drop(job)
             raise
-        return await asyncio.to_thread(self.get, owner, job.kind, job.id)
 
     def _reserve(self, owner: Owner, upload: Upload) -> Job:
         self._check_count()

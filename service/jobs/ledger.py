@@ -60,19 +60,24 @@ class Ledger:
                 connection.execute(insert(jobs).values(new_row(owner, kind, **values)))
                 if webhook is not None:
                     promise(connection, values["id"], Channel.WEBHOOK, webhook)
+                return _row(connection, values["id"])
         except IntegrityError as error:
             raise JobConflict(_BEING_RECEIVED) from error
-        return self.get(owner, kind, values["id"])
 
-    def received(self, job: Job, size: int, sha256: str) -> None:
-        """Queue a job that has arrived.
+    def received(self, job: Job, size: int, sha256: str) -> Job:
+        """Queue a job that has arrived, and return it.
 
         Raises:
-            UnknownJob: it was deleted meanwhile.
+            JobConflict: it was deleted meanwhile, or taken for abandoned.
         """
         arrived = {"size": size, "sha256": sha256, "state": State.QUEUED, "queued_at": Now()}
-        if not self._change(job, (State.RECEIVING,), **arrived):
-            raise _unknown(job.kind, job.id)
+        with self._database.begin() as connection:
+            if not _change(connection, job, (State.RECEIVING,), **arrived):
+                raise JobConflict(
+                    f"The {job.kind.noun} was deleted while it arrived, or the database was away "
+                    "for so long that it was taken for abandoned. Send it again."
+                )
+            return _row(connection, job.id)
 
     def still_arrives(self, job: Job) -> None:
         """Note that an upload is still arriving."""
@@ -244,6 +249,11 @@ class Ledger:
 def _change(connection: Connection, job: Job, states: Sequence[State], **values: object) -> bool:
     mine = jobs.c.id == job.id, jobs.c.state.in_(states)
     return bool(connection.execute(update(jobs).where(*mine).values(**values)).rowcount)
+
+
+def _row(connection: Connection, job_id: str) -> Job:
+    """Read what was just written, in the same transaction: afterwards storage may fail."""
+    return Job.of(connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one())
 
 
 def new_row(owner: Owner, kind: Kind, **values: Any) -> dict[str, Any]:  # noqa: ANN401  # columns

@@ -54,11 +54,12 @@ def promise_later(database: Database, job: Job, channel: Channel, address: str) 
         StorageUnavailable: the database doesn't answer.
     """
     with database.begin() as connection:
-        # Locked, so that it can't end between the look and the note.
-        found = select(jobs.c.state).where(jobs.c.id == job.id).with_for_update()
-        state = connection.scalar(found)
-        if state is None:
+        # Written to, so that it can't end between the look and the note: SQLite locks nothing for
+        # who only looks.
+        same = update(jobs).where(jobs.c.id == job.id).values(state=jobs.c.state)
+        if not connection.execute(same).rowcount:
             return False
+        state = connection.scalar(select(jobs.c.state).where(jobs.c.id == job.id))
         mine = deliveries.c.job_id == job.id, deliveries.c.channel == channel
         if connection.execute(select(deliveries.c.id).where(*mine)).first() is None:
             due_at = Now() if state in ENDED else None

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -87,7 +87,8 @@ class Scheduler:
         suffixes = SUFFIXES[schedule.kind]
         fitting = (
             one
-            for one in self.sources.below(prefix)
+            # A large prefix is listed for minutes: who is to end doesn't wait for that.
+            for one in takewhile(lambda _: not self.ending.is_set(), self.sources.below(prefix))
             if PurePosixPath(one.location.name).suffix.lower() in suffixes
         )
         settings = settings_of(schedule.kind, schedule.settings, self.settings)
@@ -102,6 +103,9 @@ class Scheduler:
                 except InvalidRequest:
                     # A store takes names that no URI can say; the others don't wait for it.
                     passed_over += 1
+        if self.ending.is_set():
+            log.info("schedule_waits", schedule=schedule.id, queued=queued)
+            return False
         log.info("schedule_looked_at", schedule=schedule.id, queued=queued, passed_over=passed_over)
         return True
 

@@ -12,6 +12,8 @@ from service.jobs.ledger import Ledger
 _SIGN_SECONDS = 10.0
 # Six signs: storage may fail for a while, and the front with it.
 ABANDONED_SECONDS = 60.0
+# Four signs: who was giving one as the database came back may wait for two before it fails.
+WATCHED_SECONDS = 40.0
 
 
 @asynccontextmanager

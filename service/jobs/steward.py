@@ -33,12 +33,14 @@ class Steward:
         workflows: who has which.
         settings: how long what is kept, and how often what is tried.
         vigil: since when others were seen.
+        arrivals: since when those could say so whose uploads arrive.
     """
 
     folder: OpenedFolder
     workflows: Workflows
     settings: Settings
     vigil: Vigil
+    arrivals: Vigil
 
     def begin(self) -> None:
         """Put back what a worker of this name had, before this one takes any job."""
@@ -47,11 +49,11 @@ class Steward:
     def look(self) -> None:
         """Do what somebody may wait for; where storage fails, the next look may do it."""
         chores = (self.take_up, self.workflows.resume_own, self.hand_out)
-        self._do(*chores, self.erase, self.delete_sources)
+        self._do(*chores, self.erase, self.delete_sources, self.sweep)
 
     def look_for_the_old(self) -> None:
         """Do what depends on the day, not on the second; likewise."""
-        self._do(self.sweep, self.retire, self.folder.executors.forget_dead, self.truncate_log)
+        self._do(self.retire, self.folder.executors.forget_dead, self.truncate_log)
 
     def _do(self, *chores: Callable[[], None]) -> None:
         for chore in chores:
@@ -99,9 +101,14 @@ class Steward:
             self.truncate_log()
 
     def sweep(self) -> None:
-        """Erase uploads that never ended, as of a front that was killed."""
-        for job in self.folder.ledger.older((State.RECEIVING,), "arriving_at", ABANDONED_SECONDS):
-            self._erase(job)
+        """Erase uploads that never ended, as of a front that was killed.
+
+        None soon after the database was away: nobody could say meanwhile that one arrives.
+        """
+        silent = self.folder.ledger.older((State.RECEIVING,), "arriving_at", ABANDONED_SECONDS)
+        if self.arrivals.is_long_enough():
+            for job in silent:
+                self._erase(job)
 
     def retire(self) -> None:
         """Begin to delete what ended long ago."""

@@ -88,19 +88,21 @@ class Bridge:
             return
         incoming = _incoming(message)
         try:
+            self._settle(incoming)
+        except (JobConflict, CapacityError) as error:
+            self._put_off(incoming, error, ending)
+        else:
+            self._commit(message, incoming)
+
+    def _settle(self, incoming: Incoming) -> None:
+        try:
             self._requests.take(incoming)
         except JobConflict as error:
             # An upload of the same key may arrive for an hour, and the partition isn't its hostage.
             since = self._conflicts.setdefault(incoming.place, time.monotonic())
             if time.monotonic() - since < _CONFLICT_SECONDS:
-                self._put_off(incoming, error, ending)
-            else:
-                self._requests.bury(incoming, error)
-                self._commit(message, incoming)
-        except CapacityError as error:
-            self._put_off(incoming, error, ending)
-        else:
-            self._commit(message, incoming)
+                raise
+            self._requests.bury(incoming, error)
 
     def _put_off(self, incoming: Incoming, error: RaptError, ending: threading.Event) -> None:
         # An upload's conflict and a full queue say no name.

@@ -211,18 +211,11 @@ def test_an_upload_that_is_gone_fails_the_video(settings: Settings, desk: Office
     assert failed.error == "The upload is gone. Send it again."
 
 
-def test_what_never_arrived_is_swept_and_what_is_old_is_erased(
-    settings: Settings, desk: Office
-) -> None:
-    arriving = desk.folder.ledger.reserve(
-        LOCAL, Kind.VIDEO, id="a", name=None, settings={}, idempotency_key=None
-    )
-    desk.folder.store.write(arriving.source, b"part")
+def test_what_is_old_is_erased(settings: Settings, desk: Office) -> None:
     old = desk.send(fake_video())
     with worker(settings):
         desk.wait(old, State.DONE)
         with desk.folder.database.begin() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == "a").values(arriving_at=0.0))
             connection.execute(update(jobs).where(jobs.c.id == old).values(ended_at=0.0))
         until(lambda: desk.folder.ledger.in_states(list(State), 10) == [])
     assert objects_of(settings) == []

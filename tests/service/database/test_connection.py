@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from emotion.errors import InvalidRequest
 from service.database.connection import Database
@@ -29,6 +29,26 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     database.migrate()
     with database.begin() as connection:
         assert connection.scalars(text("select id from executors")).all() == ["one"]
+    database.close()
+
+
+def test_a_migration_that_fails_in_the_middle_leaves_the_tables_as_they_were(
+    tmp_path: Path,
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rapt.db'}")
+    database.migrate("0003")
+    with database.begin() as connection:
+        # In the way of the fourth, which has added columns by then.
+        connection.execute(text("create table turns (name text)"))
+    with pytest.raises(StorageUnavailable):
+        database.migrate()
+    with database.begin() as connection:
+        assert "priority" not in {one["name"] for one in inspect(connection).get_columns("jobs")}
+        assert connection.scalar(text("select version_num from alembic_version")) == "0003"
+        connection.execute(text("drop table turns"))
+    database.migrate()
+    with database.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     database.close()
 
 

@@ -214,6 +214,15 @@ async def test_where_too_little_room_is_left_a_video_is_507() -> None:
     assert response.headers["retry-after"] == "300"
 
 
+@pytest.mark.parametrize("kept", ["local"], indirect=True)
+async def test_a_video_that_is_announced_too_large_is_413_whatever_room_is_left() -> None:
+    settings = Settings(max_video_bytes=1000, min_free_bytes=2**60)
+    async with client_of(started_plane(settings)) as client:
+        response = await client.post("/v1/videos", content=VIDEO + b" " * 1000, headers=MP4)
+    problem(response, 413, "video-too-large")
+    assert "retry-after" not in response.headers
+
+
 async def test_beyond_the_most_that_wait_a_video_is_503() -> None:
     async with client_of(started_plane(Settings(max_jobs=1, min_free_bytes=0))) as client:
         await send(client)

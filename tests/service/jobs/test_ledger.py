@@ -112,7 +112,7 @@ def test_what_is_being_deleted_is_unknown_and_its_key_is_free(ledger: Ledger) ->
     ledger.mark_deleting(job)
     with pytest.raises(UnknownJob):
         ledger.get(LOCAL, Kind.VIDEO, "a")
-    with pytest.raises(UnknownJob):
+    with pytest.raises(JobConflict):
         ledger.received(job, 7, "cd" * 32)
     (left,) = ledger.in_states((State.DELETING,), 10)
     assert (left.id, left.name, left.sha256) == ("a", None, None)

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from service.jobs.errors import JobConflict
 from service.jobs.job import LOCAL, Job, Kind, State
 from service.jobs.ledger import Ledger
 from service.jobs.opened import OpenedFolder
-from service.jobs.promises import Channel, count_due, promise_later
+from service.jobs.promises import Channel, count_due, fall_due, promise_later
 
 HOOK = "https://example.com/hook"
 
@@ -163,6 +165,20 @@ def test_what_is_promised_later_is_due_at_once_if_the_job_has_ended(database: Da
     (told,) = Deliveries(database, Channel.KAFKA).take(1, 60.0)
     Deliveries(database, Channel.KAFKA).end(told)
     assert promise_later(database, job, Channel.KAFKA, "request-1")
+    assert rows(database) == [("kafka", "request-1", True)]
+
+
+def test_what_is_promised_later_waits_for_who_is_just_ending_the_job(database: Database) -> None:
+    job = queue(database, None)
+    later = partial(promise_later, database, job, Channel.KAFKA, "request-1")
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as connection:
+            connection.execute(update(jobs).values(state=State.DONE))
+            fall_due(connection, job.id)
+            promised = pool.submit(later)
+            # Time to look at a job that has not ended yet, for who doesn't wait.
+            wait([promised], 0.5)
+        assert promised.result()
     assert rows(database) == [("kafka", "request-1", True)]
 
 

@@ -1,6 +1,7 @@
 """Schedules on a real S3 server, and real workers that look at them."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -26,6 +27,20 @@ from tests.service.kept import Where
 
 NIGHTLY = "0 3 * * *"
 THREE_O_CLOCK = 1795748400.0  # 2026-11-27, UTC.
+
+
+class ManyFiles(Sources):
+    """Many that are no videos; at the third, who lists them is told to end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ending, self.given = threading.Event(), 0
+
+    def below(self, prefix: Location) -> Iterator[Found]:
+        for self.given in range(1, 1001):
+            if self.given == 3:
+                self.ending.set()
+            yield Found(prefix.at(f"{self.given}.txt"), 1, "")
 
 
 @pytest.fixture
@@ -216,6 +231,18 @@ def test_what_finds_no_room_waits_for_the_next_look(
     assert waiting.next_at < one.next_at
     look(folder.database, settings)
     assert len(jobs_of(folder.database)) == 3
+
+
+def test_a_worker_that_is_to_end_lists_no_further(folder: OpenedFolder, settings: Settings) -> None:
+    desk = ScheduleDesk(folder.database, settings)
+    one = add(desk, settings.sources)
+    make_due(folder.database)
+    schedules, sources = Schedules(folder.database), ManyFiles()
+    Scheduler(schedules, folder.ledger, sources, settings, sources.ending).look()
+    assert sources.given == 3
+    waiting = desk.get(LOCAL, one.id)
+    assert waiting.looked_at is None
+    assert waiting.next_at < one.next_at
 
 
 def test_why_a_prefix_could_not_be_looked_at_is_noted(

@@ -2,19 +2,26 @@
 
 import json
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import islice
+from typing import Any
 
 import pytest
 from confluent_kafka import Message
+from structlog.testing import capture_logs
 
 from service.jobs.brokers import Brokers
 from service.jobs.claims import Claims
-from service.jobs.job import LOCAL, Kind, State
+from service.jobs.errors import JobConflict
+from service.jobs.job import LOCAL, Job, Kind, Owner, State
 from service.jobs.promises import count_due
+from service.jobs.requests import JobRequest
+from service.kafka.bridge import Bridge
 from service.settings import Settings
-from tests.kafka_server import KafkaServer, reader_of
+from tests.kafka_server import SESSION, KafkaServer, reader_of
 from tests.service.jobs.workers import Office, Worker, office, until, worker
 from tests.service.kept import Where
 
@@ -42,6 +49,17 @@ def desk(settings: Settings) -> Iterator[Office]:
 def bridge(settings: Settings, kafka: KafkaServer) -> Iterator[Worker]:
     with run_bridge(settings, kafka) as one:
         yield one
+
+
+class Conflicting:
+    """Takes no job in: an upload of its key is arriving."""
+
+    def request(self, owner: Owner, request: JobRequest) -> Job:  # noqa: ARG002  # whatever it is
+        raise JobConflict("It is being received.")
+
+
+def events(logged: Sequence[MutableMapping[str, Any]]) -> list[str]:
+    return [one["event"] for one in logged]
 
 
 def run_bridge(
@@ -171,6 +189,27 @@ def test_a_full_queue_puts_requests_off_and_loses_none(
         assert jobs_of(desk) == ["s3://inbox/one.mp4"]
         finish(desk)
         until(lambda: len(jobs_of(desk)) == 2)
+
+
+@IN_A_FOLDER
+def test_a_dead_letter_that_is_not_taken_after_a_conflict_is_tried_again(
+    settings: Settings, kafka: KafkaServer, desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.kafka.bridge._CONFLICT_SECONDS", 0.0)
+    # Of what is sent from here only: a letter is larger.
+    options = {**SESSION, "message.max.bytes": "1000"}
+    told = {"kafka_servers": kafka.servers, "kafka_options": options}
+    bridge = Bridge(desk.folder, Conflicting(), settings.model_copy(update=told))
+    ending = threading.Event()
+    kafka.send(request("a" * 250, uri="s3://inbox/" + "c" * 1000))
+    with capture_logs() as logged, ThreadPoolExecutor(1) as pool:
+        run = pool.submit(bridge.run_until, ending)
+        try:
+            until(lambda: run.done() or events(logged).count("message_put_off") == 2)
+        finally:
+            ending.set()
+        run.result()
+    assert events(logged).count("message_refused") == 2
 
 
 @IN_A_FOLDER
