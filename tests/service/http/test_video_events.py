@@ -20,7 +20,7 @@ async def test_events_tell_of_progress_and_of_the_end(
     response = asyncio.create_task(client.get(f"{place}/events", headers={"last-event-id": "7"}))
     await asyncio.sleep(0.3)
     await asyncio.to_thread(begin, settings, place)
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(3)  # A follower looks every half second, later where the machine is busy.
     await client.post(f"{place}:cancel")
     events = read_events((await response).text)
     assert (await response).headers["content-type"] == "text/event-stream; charset=utf-8"
