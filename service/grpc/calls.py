@@ -26,6 +26,10 @@ from service.request_ids import choose_request_id
 from service.tracing.spans import NO_SPAN, Kind, span
 
 REQUEST_ID = "x-request-id"
+# gRPC passes on one call in each round of the event loop, and a round may take as long as a look.
+_LOOK_SECONDS = 0.002
+_QUIET_LOOKS = 4
+_LONGEST_WAIT_SECONDS = 1.0
 _LONGEST_MESSAGE = 1000  # It travels as a header; a client drops headers of more than 8 KiB.
 _TRACED = "ModelInfer"
 # Of the server, not of the client (opentelemetry.io/docs/specs/semconv/rpc/grpc).
@@ -47,12 +51,14 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no ty
     def __init__(self, metrics: GrpcMetrics) -> None:
         """Take who counts."""
         self._metrics = metrics
+        self._begun = 0
         self._streams: set[asyncio.Timeout] = set()
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler | None:
         """Return the handler of a call, with all of that around it; see gRPC's class."""
+        self._begun += 1
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
@@ -73,6 +79,14 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # gRPC has no ty
                 await converse(requests, context)
 
         return handler._replace(stream_stream=answer_many)
+
+    async def pause(self) -> None:
+        """Wait until no call has begun for some milliseconds; not for ever, should they go on."""
+        quiet, last = 0, time.monotonic() + _LONGEST_WAIT_SECONDS
+        while quiet < _QUIET_LOOKS and time.monotonic() < last:
+            begun = self._begun
+            await asyncio.sleep(_LOOK_SECONDS)
+            quiet = quiet + 1 if self._begun == begun else 0
 
     def end_streams(self) -> None:
         """End the calls that would never end by themselves."""

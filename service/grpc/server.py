@@ -65,6 +65,8 @@ class GrpcServer:
         """Refuse new calls, and wait for those in work: by their deadline all are answered."""
         await self._health.enter_graceful_shutdown()
         self._calls.end_streams()
+        # What has come and not begun would be told CANCELLED (grpc/grpc#41785).
+        await self._calls.pause()
         await self._server.stop(self._settings.deadline_seconds)
 
 

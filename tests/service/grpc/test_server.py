@@ -3,6 +3,7 @@ import re
 import socket
 import struct
 import time
+from contextlib import ExitStack
 
 import grpc
 import grpc.aio
@@ -186,13 +187,47 @@ async def test_at_the_end_what_is_in_work_is_answered_and_no_more_taken() -> Non
         in_work = asyncio.ensure_future(failure_of(stub_of(channel).ModelInfer(asking(b"a"))))
         await stuck.asked.wait()
         ending = asyncio.create_task(server.stop())
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         late = await failure_of(stub_of(channel).ServerLive(pb.ServerLiveRequest()))
         assert late[0] is Code.UNAVAILABLE
         assert not in_work.done()
         # It had its time, and its own answer.
         assert (await in_work)[0] is Code.DEADLINE_EXCEEDED
         await ending
+
+
+async def test_what_came_while_the_event_loop_was_busy_is_answered_at_the_end() -> None:
+    plane = started_plane(settings_of())
+    target = f"127.0.0.1:{plane.settings.grpc_port}"
+    with ExitStack() as held:
+        async with serving(plane) as server:
+            channels = [held.enter_context(grpc.insecure_channel(target)) for _ in range(8)]
+            for channel in channels:
+                await asyncio.to_thread(grpc.channel_ready_future(channel).result)
+            # Sent by threads, and here nothing is looked at meanwhile.
+            message = asking(photo_of(1)).SerializeToString()
+            calls = [channel.stream_unary(INFER).future(iter([message])) for channel in channels]
+            time.sleep(0.5)  # as something that computes
+            await server.stop()
+        assert [call.exception(10) for call in calls] == [None] * 8
+
+
+async def test_calls_that_do_not_stop_coming_do_not_hold_up_the_end() -> None:
+    plane = started_plane(settings_of())
+    target = f"127.0.0.1:{plane.settings.grpc_port}"
+
+    async def ask_until_refused(channel: grpc.aio.Channel) -> Code:
+        while True:
+            try:
+                await stub_of(channel).ServerLive(pb.ServerLiveRequest())
+            except grpc.aio.AioRpcError as error:
+                return error.code()
+
+    async with serving(plane) as server, grpc.aio.insecure_channel(target) as channel:
+        asking_on = [asyncio.create_task(ask_until_refused(channel)) for _ in range(8)]
+        await asyncio.sleep(0.2)
+        await server.stop()
+        assert set(await asyncio.gather(*asking_on)) <= {Code.UNAVAILABLE, Code.CANCELLED}
 
 
 async def test_who_watches_does_not_hold_up_the_end() -> None:
