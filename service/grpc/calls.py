@@ -27,7 +27,7 @@ from service.tracing.spans import NO_SPAN, Kind, span
 
 REQUEST_ID = "x-request-id"
 # gRPC passes on one call in each round of the event loop, and a round may take as long as a look.
-_LOOK_SECONDS = 0.002
+_LOOK_SECONDS = 0.004
 _QUIET_LOOKS = 4
 _LONGEST_WAIT_SECONDS = 1.0
 _LONGEST_MESSAGE = 1000  # It travels as a header; a client drops headers of more than 8 KiB.

@@ -181,13 +181,13 @@ async def test_before_the_service_is_started_it_lives_and_is_not_ready() -> None
 
 async def test_at_the_end_what_is_in_work_is_answered_and_no_more_taken() -> None:
     stuck = StuckDetector()
-    plane = started_plane(settings_of(deadline_seconds=0.5), PhotoPipeline(stuck, FakeClassifier()))
+    plane = started_plane(settings_of(deadline_seconds=3), PhotoPipeline(stuck, FakeClassifier()))
     target = f"127.0.0.1:{plane.settings.grpc_port}"
     async with serving(plane) as server, grpc.aio.insecure_channel(target) as channel:
         in_work = asyncio.ensure_future(failure_of(stub_of(channel).ModelInfer(asking(b"a"))))
         await stuck.asked.wait()
         ending = asyncio.create_task(server.stop())
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1)
         late = await failure_of(stub_of(channel).ServerLive(pb.ServerLiveRequest()))
         assert late[0] is Code.UNAVAILABLE
         assert not in_work.done()
