@@ -82,9 +82,10 @@ def _warp(
     rows = torch.stack([torch.stack([cos * flip, -sin], 1), torch.stack([sin * flip, cos], 1)], 1)
     theta = torch.cat([rows, shift.unsqueeze(2)], dim=2)
     grid = functional.affine_grid(theta, [count, 1, size, size], align_corners=False)
+    # Bilinear would leave faces softer than served ones are. Bicubic may overshoot.
     return functional.grid_sample(
-        batch, grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )
+        batch, grid, mode="bicubic", padding_mode="reflection", align_corners=False
+    ).clamp_(0, 255)
 
 
 def _relight(batch: Tensor, recipe: AugmentationRecipe, generator: torch.Generator) -> Tensor:
