@@ -84,6 +84,7 @@ class KafkaServer:
     def away(self) -> Iterator[None]:
         """Have it answer nobody while the block runs."""
         os.kill(self.process.pid, signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # Its threads answer until then.
         try:
             yield
         finally:
