@@ -1,5 +1,4 @@
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -9,6 +8,7 @@ import pytest
 from opentelemetry.trace import SpanKind
 from structlog.testing import capture_logs
 
+from benchmarks.ports import free_ports
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, RaptError
 from service.origins import Origin, coming_from
@@ -245,8 +245,7 @@ async def test_several_servers_take_turns_and_one_that_ends_is_passed_over(
     free_port: int,
 ) -> None:
     one, other = FakeTriton(), FakeTriton()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     both = TritonClient(f"ipv4:127.0.0.1:{free_port},127.0.0.1:{port}")
     async with serving(one, free_port):
         async with serving(other, port):
