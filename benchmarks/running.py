@@ -1,7 +1,6 @@
 """A service of its own for whoever measures: started on free ports, and ended with the block."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import click
 import psutil
+
+from benchmarks.ports import free_ports
 
 _POLL_SECONDS = 0.2
 _END_SECONDS = 40.0
@@ -108,15 +109,6 @@ def _answers(port: int, path: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of this machine that nobody listens on."""
-    free = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in free]
-    for one in free:
-        one.close()
-    return ports
 
 
 def _family_seconds(root: psutil.Process) -> float:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from benchmarks.running import free_ports
+from benchmarks.ports import free_ports
 from loadtests.results import Row, read_results
 
 _LOCUSTFILE = Path(__file__).with_name("locustfile.py")

@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from benchmarks.ports import free_ports
 from service.kafka.messages import COMPLETED, DEAD_LETTERS, FAILED, REQUESTED
 
 # A group's first member is waited for half of this, and a killed one missed for all of it.
@@ -84,6 +85,7 @@ class KafkaServer:
     def away(self) -> Iterator[None]:
         """Have it answer nobody while the block runs."""
         os.kill(self.process.pid, signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # Its threads answer until then.
         try:
             yield
         finally:
@@ -93,8 +95,7 @@ class KafkaServer:
 @contextmanager
 def kafka_server() -> Iterator[KafkaServer]:
     """Run an empty broker while the block runs."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    (port,) = free_ports(1)
     url = f"tcp://127.0.0.1:{port}"
     process = subprocess.Popen(  # noqa: S603  # our own words
         [

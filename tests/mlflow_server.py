@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+
+from benchmarks.ports import free_ports
 
 _START_SECONDS = 120.0
 
@@ -79,8 +80,7 @@ class MlflowServer:
 @contextmanager
 def mlflow_server(folder: Path) -> Iterator[MlflowServer]:
     """Run a server on an empty folder while the block runs."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    (port,) = free_ports(1)
     server = MlflowServer(folder, port)
     try:
         server.start()

@@ -4,7 +4,6 @@ Both come with Debian's package `prometheus`.
 """
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+
+from benchmarks.ports import free_ports
 
 _START_SECONDS = 30.0
 _SCRAPE_SECONDS = 60.0
@@ -69,8 +70,8 @@ def prometheus(folder: Path, targets: Mapping[str, str]) -> Iterator[Prometheus]
     scraping = {"scrape_interval": "1s", "scrape_timeout": "1s"}
     config = folder / "prometheus.yml"
     config.write_text(yaml.safe_dump({"global": scraping, "scrape_configs": jobs}))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
     options = {
         "config.file": config,
         "storage.tsdb.path": folder / "data",

@@ -4,7 +4,6 @@ import hmac
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import obstore
 from obstore.store import S3Store
+
+from benchmarks.ports import free_ports
 
 ACCESS_KEY = "reader"
 SECRET = "a secret for tests"  # noqa: S105  # of a server on the loopback
@@ -153,7 +154,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     (folder / "s3.json").write_text(json.dumps({"identities": [rights, anybody]}), encoding="utf-8")
     (folder / "data").mkdir()
     for _ in range(_STARTS):
-        server = S3Server(folder, _free_ports())
+        server = S3Server(folder, tuple(free_ports(_PORTS)))
         if server.start():
             break
     else:
@@ -162,14 +163,6 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         yield server
     finally:
         server.stop()
-
-
-def _free_ports() -> tuple[int, ...]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(_PORTS)]
-    ports = tuple(int(each.getsockname()[1]) for each in sockets)
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _answers(port: int) -> bool:

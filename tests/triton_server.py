@@ -2,13 +2,12 @@
 
 It comes from `.venv-triton`, which `make triton` makes: tritonserver out of a wheel, and
 `tests/triton_backend` in the place of its onnxruntime backend. Nothing but the standard library is
-imported, so that `.venv-triton`'s own Python can run this file.
+imported by the program, so that `.venv-triton`'s own Python can run this file.
 """
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -37,11 +36,10 @@ class Ports:
 
 def free_ports() -> Ports:
     """Three that nobody listens on."""
-    free = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    ports = [int(one.getsockname()[1]) for one in free]
-    for one in free:
-        one.close()
-    return Ports(*ports)
+    # Imported late: as a program, this file finds no other of the project's.
+    from benchmarks import ports  # noqa: PLC0415
+
+    return Ports(*ports.free_ports(3))
 
 
 @dataclass(frozen=True, slots=True)

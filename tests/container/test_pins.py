@@ -7,10 +7,10 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.ports import free_ports
 from container.pins import PLACEHOLDER, main, pin, pinned
 from container.registry import DigestUnknown, Image, digest_of
 from tests.container.registry_server import Registry, registry_server
-from tests.e2e.servers import free_port
 
 ZEROS = f"sha256:{0:064}"
 PYTHON = "library/python"
@@ -167,7 +167,7 @@ def test_a_name_without_a_registry_is_not_looked_for_elsewhere(
 
 
 def test_without_a_network_it_fails_in_a_line(tmp_path: Path) -> None:
-    registry = f"127.0.0.1:{free_port()}"
+    registry = f"127.0.0.1:{free_ports(1)[0]}"
     file = containerfile(tmp_path, registry)
     before = file.read_text()
     result = CliRunner().invoke(main, [str(file)])

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import psutil
+
+from benchmarks.ports import free_ports
 
 RAPT = Path(sys.executable).with_name("rapt")
 _START_SECONDS = 90.0
@@ -78,11 +79,6 @@ class Server:
         return sum(process.memory_info().rss for process in self.family())
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @contextmanager
 def running(
     command: list[str], folder: Path, *, place: Path | None = None, **variables: str
@@ -95,7 +91,7 @@ def running(
         place: the folder it is started in.
         variables: set in its environment.
     """
-    port, grpc_port = free_port(), free_port()
+    port, grpc_port = free_ports(2)
     ours = ("RAPT_", "BENTOML_", "MLFLOW_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     environment = {**inherited, "RAPT_HOME": str(folder / "rapt"), "TMPDIR": str(folder)}

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from benchmarks.ports import free_ports
 from tests.e2e.servers import RAPT, Server, press_ctrl_c, rapt, running, until
 from tests.service.jobs.fake_analyses import fake_video
 
@@ -49,7 +50,8 @@ def test_a_worker_that_is_killed_is_started_again_and_all_ends_together(folder: 
 
 def test_a_second_installation_of_the_same_home_is_refused(folder: Path) -> None:
     with rapt("inline", folder, RAPT_HOME=str(folder / "rapt")) as server:
-        command = [str(RAPT), "serve", "--topology", "inline", "--port", str(server.port + 1)]
+        (port,) = free_ports(1)
+        command = [str(RAPT), "serve", "--topology", "inline", "--port", str(port)]
         command += ["--grpc-port", "0"]
         environment = {"RAPT_HOME": str(folder / "rapt"), "PYTHONPATH": str(PROJECT)}
         second = subprocess.run(  # noqa: S603  # our own words

@@ -1,5 +1,4 @@
 import os
-import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from benchmarks.ports import free_ports
 from service.metrics import PhotoMetrics
 from tests.kafka_server import KafkaServer, kafka_server
 from tests.postgres_server import PostgresServer, running_postgres
@@ -90,5 +90,4 @@ def told() -> Iterator[ToldSpans]:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_ports(1)[0]

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from benchmarks.ports import free_ports
+
 # Says when it has begun, and takes a while to end; the front takes no more connections then.
 _CHILD = r"""
 import os, signal, sys, time
@@ -54,8 +56,7 @@ def supervised(
         given: options that BentoML gives the front.
         limit: the option that it ends up with.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    (port,) = free_ports(1)
     with subprocess.Popen(  # noqa: S603  # our own words
         [sys.executable, "-c", _SUPERVISOR, str(port), *given], stdout=subprocess.PIPE, text=True
     ) as process:

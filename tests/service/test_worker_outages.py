@@ -36,7 +36,7 @@ def database_gate(postgres: PostgresServer) -> Iterator[Gate]:
 
 def test_a_bucket_that_is_away_for_a_while_is_asked_again(desk: Office, bucket_gate: Gate) -> None:
     endpoint = f"http://127.0.0.1:{bucket_gate.port}"
-    video_id = desk.send(fake_video(segments=4, seconds=0.5))
+    video_id = desk.send(fake_video(segments=12, seconds=0.5))
     with worker(Settings(), AWS_ENDPOINT_URL=endpoint, RAPT_STORAGE_TRIES="6") as one:
         until(lambda: desk.get(video_id).segments_done >= 1)
         bucket_gate.shut()

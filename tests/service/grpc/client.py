@@ -1,6 +1,5 @@
 """The gRPC server in this process on a port of its own, and what a client asks of it."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from benchmarks.ports import free_ports
 from service.data_plane import DataPlane
 from service.grpc.server import GrpcServer
 from service.metrics import GrpcMetrics
@@ -22,9 +22,7 @@ INFER = "/inference.GRPCInferenceService/ModelInfer"
 
 def settings_of(**changes: Any) -> Settings:  # noqa: ANN401  # any setting
     """Settings with a port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return Settings(grpc_port=port, **changes)
+    return Settings(grpc_port=free_ports(1)[0], **changes)
 
 
 @asynccontextmanager

@@ -150,7 +150,7 @@ async def test_the_clients_deadline_is_the_works() -> None:
     detector = StuckDetector()
     plane = started_plane(settings_of(), PhotoPipeline(detector, FakeClassifier()))
     async with channel_of(plane) as channel:
-        call = stub_of(channel).ModelInfer(asking(b"a"), timeout=0.2)
+        call = stub_of(channel).ModelInfer(asking(b"a"), timeout=1.0)
         assert (await failure_of(call))[0] is Code.DEADLINE_EXCEEDED
         async with asyncio.timeout(5):
             await detector.ended.wait()

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import grpc
 import grpc.aio
@@ -9,7 +10,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 from tritonclient.grpc import service_pb2 as pb
 
+from service import data_plane
 from service.grpc import receiving
+from service.grpc.context import Context
 from service.models.served import ModelState
 from tests.service.fake_stages import photo_of
 from tests.service.grpc.client import asking, channel_of, failure_of, settings_of, stub_of
@@ -24,9 +27,22 @@ CHECK = health_pb2.HealthCheckRequest()
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.01)
+
+
+class TellingRoom(receiving._Room):
+    """Tells of the first call that takes one of its places."""
+
+    def __init__(self, is_taken: asyncio.Event, places: int, calls: int, what: str) -> None:
+        super().__init__(places, calls, what)
+        self._is_taken = is_taken
+
+    async def take(self, context: Context) -> bytes:
+        # Nothing comes in between before the place is taken.
+        self._is_taken.set()
+        return await super().take(context)
 
 
 async def is_refused(watch: grpc.aio.UnaryStreamCall) -> bool:
@@ -62,20 +78,23 @@ async def test_a_message_is_waited_for_for_a_moment(monkeypatch: pytest.MonkeyPa
 async def test_calls_whose_messages_do_not_come_take_all_places_for_a_moment_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    is_taken = asyncio.Event()
+    monkeypatch.setattr(receiving, "_Room", partial(TellingRoom, is_taken))
     monkeypatch.setattr(receiving, "_SECONDS", 0.5)
     monkeypatch.setattr(receiving, "_PLACES", 1)
     async with channel_of(started_plane(settings_of())) as channel:
         slow = channel.stream_unary(LIVE)()
-        await slow.wait_for_connection()
-        await asyncio.sleep(0.2)
+        await is_taken.wait()
+        monkeypatch.setattr(receiving, "_SECONDS", 60.0)
         quick = stub_of(channel).ServerLive(pb.ServerLiveRequest())
         assert (await failure_of(slow))[0] is Code.DEADLINE_EXCEEDED
         assert (await quick).live
 
 
 async def test_calls_whose_messages_do_not_come_are_refused_once_there_are_many(
-    registry: CollectorRegistry,
+    registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(receiving, "_SECONDS", 60.0)
     async with channel_of(started_plane(settings_of()), registry) as channel:
         slow = [channel.stream_unary(LIVE)() for _ in range(400)]
         await until(lambda: sum(call.done() for call in slow) == 400 - 128)
@@ -97,7 +116,11 @@ async def test_calls_whose_messages_do_not_come_are_refused_once_there_are_many(
     assert registry.get_sample_value("rapt_grpc_calls_total", labels) == 400 - 128
 
 
-async def test_calls_that_wait_for_their_answer_are_bounded_too() -> None:
+async def test_calls_that_wait_for_their_answer_are_bounded_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiving, "_SECONDS", 60.0)
+    monkeypatch.setattr(data_plane, "_PROBE_SECONDS", 60.0)
     go_on = asyncio.Event()
 
     async def probe() -> ModelState:
@@ -139,7 +162,7 @@ async def test_who_stops_watching_makes_room(monkeypatch: pytest.MonkeyPatch) ->
         await first.read()
         assert await is_refused(stub.Watch(CHECK))
         first.cancel()
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(30):
             while await is_refused(stub.Watch(CHECK)):
                 await asyncio.sleep(0.01)
 

@@ -2,12 +2,8 @@
 
 import asyncio
 import logging
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from prometheus_client import CollectorRegistry
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
@@ -16,12 +12,11 @@ from structlog.testing import capture_logs
 from emotion.photo import PhotoPipeline
 from service.data_plane import Backend, DataPlane
 from service.http.disconnects import until_disconnect
-from service.http.front import create_front
-from service.jobs.opener import DeskOpener
-from service.metrics import HttpMetrics, PhotoMetrics
+from service.metrics import PhotoMetrics
 from service.settings import Settings
 from tests.service.fake_stages import StuckDetector
 from tests.service.http.client import MULTIPART, form, pass_probe
+from tests.service.http.served_front import served
 from tests.stages import FakeClassifier
 
 RAW = ("/v1/photos", "image/jpeg", b"a")
@@ -39,22 +34,6 @@ def plane_of(detector: StuckDetector, registry: CollectorRegistry) -> DataPlane:
     pipeline = PhotoPipeline(detector, FakeClassifier())
     plane.start(Backend(pipeline, pass_probe, PhotoMetrics(registry)))
     return plane
-
-
-@asynccontextmanager
-async def served(plane: DataPlane) -> AsyncIterator[int]:
-    """Serve the front as BentoML does; gives the port."""
-    opener = DeskOpener(plane.settings)
-    app = create_front(plane, opener, lambda: HttpMetrics(CollectorRegistry()))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
-    with socket.create_server(("127.0.0.1", 0)) as place:
-        running = asyncio.create_task(server.serve([place]))
-        try:
-            yield int(place.getsockname()[1])
-        finally:
-            server.should_exit = True
-            await running
-            opener.close()
 
 
 async def connect(port: int, path: str, kind: str, length: int) -> asyncio.StreamWriter:

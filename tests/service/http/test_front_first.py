@@ -5,6 +5,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.ending import Ending
 from service.http.front_first import FrontFirst
+from tests.service.signals import hand_over
 
 
 class Note:
@@ -47,7 +48,7 @@ async def test_a_front_hears_of_its_end_while_it_runs() -> None:
     passed_on: list[int] = []
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        signal.raise_signal(signal.SIGTERM)
+        hand_over(signal.SIGTERM)
         await ending.wait()
 
     # uvicorn's handler, which is set before its first event.
@@ -55,7 +56,7 @@ async def test_a_front_hears_of_its_end_while_it_runs() -> None:
     try:
         front = FrontFirst(application, front=Note(), ending=ending)
         await front({"type": "lifespan"}, receive, send)
-        signal.raise_signal(signal.SIGTERM)
+        hand_over(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, former)
     assert passed_on == [signal.SIGTERM, signal.SIGTERM]

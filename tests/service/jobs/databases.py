@@ -1,5 +1,6 @@
 """What tests see of the databases behind workers, and do to them."""
 
+import os
 import signal
 import sqlite3
 import time
@@ -46,7 +47,7 @@ def stop_between_writes(one: Worker, settings: Settings) -> None:
     """Stop a worker; in the middle of a write it would keep its locks, and all others wait."""
     while True:
         one.process.send_signal(signal.SIGSTOP)
-        time.sleep(0.01)
+        os.waitpid(one.process.pid, os.WUNTRACED)
         if not in_the_middle(settings):
             return
         one.process.send_signal(signal.SIGCONT)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emotion.errors import ContractMismatch, Stopped, UndecodableVideo
 from emotion.faces import ModelVersion
@@ -26,7 +27,7 @@ def fake_video(segments: int = 3, seconds: float = 0.0, **more: object) -> bytes
         seconds: that each takes.
         more: ``fails_at``: the segment at which it turns out to be damaged; ``bug_at``: at which
             the analysis has a bug; ``dies_at``: at which its process ends, as where there is no
-            memory; ``padding``: more bytes.
+            memory; ``waits_for``: a file without which no segment ends; ``padding``: more bytes.
     """
     padding = b" " * int(str(more.pop("padding", 0)))
     return _HEAD + json.dumps({"segments": segments, "seconds": seconds, **more}).encode() + padding
@@ -38,7 +39,7 @@ class FakeAnalysis:
 
     job: Job
     model: ModelVersion
-    said: Mapping[str, float]
+    said: Mapping[str, Any]
 
     @property
     def segment_count(self) -> int:
@@ -46,7 +47,7 @@ class FakeAnalysis:
 
     def analyse(self, number: int, should_stop: Callable[[], bool]) -> bytes:
         end = time.monotonic() + self.said["seconds"]
-        while time.monotonic() < end:
+        while time.monotonic() < end or self._has_to_wait:
             if should_stop():
                 raise Stopped("It was told to.")
             time.sleep(0.01)
@@ -57,6 +58,10 @@ class FakeAnalysis:
         if self.said.get("dies_at") == number:
             os._exit(137)
         return b"segment %d by %s" % (number, self.model.version.encode())
+
+    @property
+    def _has_to_wait(self) -> bool:
+        return "waits_for" in self.said and not Path(self.said["waits_for"]).exists()
 
     def report(self, payloads: Sequence[bytes]) -> Mapping[ReportFormat, bytes]:
         text = b"\n".join([self.job.id.encode(), *payloads])

@@ -246,5 +246,5 @@ def test_a_bridge_starts_without_its_broker_and_ends_when_it_is_told_to(
 @IN_A_FOLDER
 def test_without_a_server_it_says_so(settings: Settings) -> None:
     with worker(settings, BRIDGE) as one:
-        assert one.process.wait(30) == 1
+        assert one.process.wait(60) == 1
         until(lambda: one.wrote("Error: RAPT_KAFKA_SERVERS names no broker"))

@@ -1,6 +1,6 @@
 import asyncio
-import socket
 from collections.abc import AsyncIterator
+from functools import partial
 
 import grpc
 import numpy as np
@@ -8,11 +8,13 @@ import pytest
 from opentelemetry.trace import SpanKind
 from structlog.testing import capture_logs
 
+from benchmarks.ports import free_ports
 from emotion.deadline import Deadline
 from emotion.errors import DeadlineExceeded, ModelUnavailable, Overloaded, RaptError
 from service.origins import Origin, coming_from
 from service.stages import triton_client
 from service.stages.triton_client import Inference, TritonClient
+from tests.service.stages.coming_back import until_it_answers
 from tests.service.stages.fake_triton import FakeTriton, serving
 from tests.service.told_spans import ToldSpans, id_of, trace_of
 from tests.triton_server import TritonServer
@@ -95,7 +97,7 @@ async def test_a_call_ends_at_its_deadline_here_and_there(
 ) -> None:
     fake.dawdles = True
     with pytest.raises(DeadlineExceeded, match="The face detector did not answer in time"):
-        await infer(client, Deadline.after(0.2))
+        await infer(client, Deadline.after(1.0))
     await asyncio.wait_for(fake.cancelled.wait(), 5)
     assert len(fake.peers) == 1
 
@@ -243,8 +245,7 @@ async def test_several_servers_take_turns_and_one_that_ends_is_passed_over(
     free_port: int,
 ) -> None:
     one, other = FakeTriton(), FakeTriton()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     both = TritonClient(f"ipv4:127.0.0.1:{free_port},127.0.0.1:{port}")
     async with serving(one, free_port):
         async with serving(other, port):
@@ -265,14 +266,20 @@ async def test_a_server_that_is_back_is_found_within_seconds(
 ) -> None:
     async with serving(FakeTriton(), free_port):
         await infer(client)
-    # Long enough that gRPC, left to itself, would wait for ten seconds and more between its tries.
-    end = asyncio.get_running_loop().time() + 5
-    while asyncio.get_running_loop().time() < end:
-        with pytest.raises(ModelUnavailable):
-            await infer(client)
+    knocks = 0
+
+    def turn_away(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal knocks
+        knocks += 1
+        writer.close()
+
+    # gRPC, left to itself, would take a minute for so many tries.
+    async with asyncio.timeout(30), await asyncio.start_server(turn_away, "127.0.0.1", free_port):
+        while knocks < 9:
+            with pytest.raises(ModelUnavailable):
+                await infer(client)
     async with serving(FakeTriton(), free_port):
-        await asyncio.sleep(1.5)
-        await infer(client)
+        await until_it_answers(partial(infer, client))
 
 
 async def test_a_proxy_that_the_environment_names_is_not_asked(

@@ -91,9 +91,8 @@ def test_prepared_twice_is_done_once(
 ) -> None:
     before = times_in(prepared)
     recipe = DataRecipe(source=str(parquet_folder))
-    began = time.monotonic()
-    assert prepare(recipe, prepared.parents[1], 2, model_repository) == prepared
-    assert time.monotonic() - began < 1
+    # None of no threads could look at a face.
+    assert prepare(recipe, prepared.parents[1], 0, model_repository) == prepared
     assert times_in(prepared) == before
 
 
