@@ -160,7 +160,7 @@ def test_who_does_not_read_keeps_nobody_from_ending(folder: Path) -> None:
         nonlocal answered
         time.sleep(0.3)
         before, answered = answered, server.metric("rapt_http_requests_total")
-        return answered == before
+        return answered == before > 0
 
     with rapt("inline", folder, RAPT_DEADLINE_SECONDS="1") as server, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -168,10 +168,11 @@ def test_who_does_not_read_keeps_nobody_from_ending(folder: Path) -> None:
         # Their answers are more than the sockets between them hold.
         reader.sendall(10 * asked)
         until(is_stuck, 10, server)
-        assert 0 < answered < 10
+        assert answered < 10
         family = server.family()
         server.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert server.process.wait(DEADLINE) == 0
-        assert time.monotonic() - began < 10
-        until(lambda: not any(one.is_running() for one in family), 1)
+        # Before it would have been killed.
+        assert time.monotonic() - began < 18
+        until(lambda: not any(one.is_running() for one in family), 10)
