@@ -139,7 +139,7 @@ def test_an_upload_that_does_not_end_is_given_up_at_the_deadline(folder: Path) -
 def test_who_goes_on_sending_when_given_up_is_told_and_not_reset(folder: Path) -> None:
     clip = write_clip(folder / "clip.mp4", walking(20), steady(10, 2)).read_bytes()
     # More than the sockets between them hold.
-    rest = bytes(32 * 2**20)
+    rest = bytes(12 * 2**20)
     headers = ("content-type: video/mp4", f"content-length: {len(clip) + len(rest)}")
     with rapt("inline", folder, RAPT_DEADLINE_SECONDS="1") as server:
         with uploading(server.port, *headers, path="/v1/videos") as upload:
