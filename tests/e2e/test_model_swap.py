@@ -15,7 +15,7 @@ import pytest
 
 from emotion.contract import CLASSIFIER_NAME
 from tests.e2e.models import Classifiers, asking, place, readyz, version_of
-from tests.e2e.servers import Server, press_ctrl_c, rapt, until
+from tests.e2e.servers import Server, press_ctrl_c, rapt, until, words_of
 from tests.mlflow_server import MlflowServer
 from tests.service.registry_models import TestRegistry
 
@@ -199,7 +199,7 @@ def test_a_registry_that_never_answers_delays_nothing_and_no_pull_outlives_the_s
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with asking(url, "inline", folder) as server:
             until(
-                lambda: any("models pull" in " ".join(one.cmdline()) for one in server.family()), 10
+                lambda: any("models pull" in " ".join(words_of(one)) for one in server.family()), 10
             )
             assert readyz(server)["registry"]["state"] == "pending"
             assert server.post(face_jpeg).status_code == 200
