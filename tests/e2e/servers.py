@@ -77,6 +77,12 @@ class Server:
         """Bytes of memory that all processes of the server hold (resident)."""
         return sum(_memory_of(process) for process in self.family())
 
+    def memory_at_rest(self) -> int:
+        """The same, once all has begun that begins with the server or with the first look at it."""
+        until(lambda: any("worker_started" in line for line in self.lines), 60, self)
+        self.metric("rapt_jobs")
+        return self.memory()
+
 
 def has_ended(process: psutil.Process) -> bool:
     """Whether a process is gone, or waits but for its parent to hear of it."""

@@ -14,6 +14,7 @@ from emotion.photo import PhotoPipeline
 from service.models.served import choose_classifier
 from service.settings import Settings
 from service.stages.inline import InlineClassifier, InlineDetector
+from tests.e2e.models import readyz
 from tests.e2e.servers import Server, words_of
 
 # Answers are rounded: to a tenth of a pixel, and to four digits.
@@ -110,7 +111,7 @@ def test_the_same_connection_answers_again_after_a_good_photo(
 
 def test_it_is_alive_ready_and_measured(server: Server, face_jpeg: bytes) -> None:
     assert server.get("/livez").status_code == 200
-    assert server.get("/readyz").status_code == 200
+    assert readyz(server)["status"] == "ready"
     before = server.metric("rapt_faces_total")
     server.post(face_jpeg)
     assert server.metric("rapt_faces_total") == before + 1

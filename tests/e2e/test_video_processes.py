@@ -9,6 +9,7 @@ import httpx
 import psutil
 
 from benchmarks.ports import free_ports
+from tests.e2e.models import readyz
 from tests.e2e.servers import RAPT, Server, press_ctrl_c, rapt, running, until, words_of
 from tests.service.jobs.fake_analyses import fake_video
 
@@ -30,7 +31,7 @@ def worker_of(server: Server) -> psutil.Process | None:
 
 
 def workers_alive(server: Server) -> int:
-    count: int = server.get("/readyz").json()["jobs"]["workers"]
+    count: int = readyz(server)["jobs"]["workers"]
     return count
 
 
