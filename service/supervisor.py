@@ -32,7 +32,7 @@ _KAFKA_VARIABLE = "RAPT_KAFKA_SERVERS"
 _START_SECONDS = 120.0
 # The front answers what it has in work, for a photo's deadline at most, and then closes.
 _DEADLINE_VARIABLE, _DEADLINE_SECONDS = "RAPT_DEADLINE_SECONDS", 30.0
-_CLOSING_SECONDS = 10.0
+_CLOSING_SECONDS = 20.0
 _POLL_SECONDS = 0.2
 _PROBE_SECONDS = 5.0
 # How long an idle connection is kept. Proxies and clients mostly close theirs after 60 s or less;

@@ -22,7 +22,7 @@ ENVIRONMENT = PROJECT / ".venv-triton"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # the Python backend's, not ours to choose
 _START_SECONDS = 60.0
 _COUNT_SECONDS = 10.0
-_SETTLE_SECONDS = 0.1
+_SETTLE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)

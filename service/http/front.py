@@ -66,7 +66,7 @@ def create_front(
     answering = _Protocols(app, inference_app(plane))
     last = LastRequests(answering, plane.ending, plane.settings.deadline_seconds)
     # Outermost of those that answer: whoever is given up may be sending still.
-    return RequestIds(ObservedRequests(LingeringClose(last), make_metrics))
+    return RequestIds(ObservedRequests(LingeringClose(last, plane.ending), make_metrics))
 
 
 class _Protocols:

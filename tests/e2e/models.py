@@ -14,7 +14,7 @@ from service.models.installed import InstalledModels
 from service.models.onnx import named_version
 from service.models.repository import configured_as, read_model
 from service.settings import BUILT_IN_MODELS
-from tests.e2e.servers import Server, rapt
+from tests.e2e.servers import Server, rapt, until
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,17 @@ def asking(url: str, topology: str, folder: Path) -> AbstractContextManager[Serv
 
 
 def readyz(server: Server) -> dict[str, Any]:
-    response = server.get("/readyz")
-    assert response.status_code == 200, response.text
-    body: dict[str, Any] = response.json()
-    return body
+    """What it says, once it is ready: a stage that is slow for a moment is 503 for as long."""
+    bodies: list[dict[str, Any]] = []
+
+    def is_ready() -> bool:
+        response = server.get("/readyz")
+        assert response.status_code in (200, 503), response.text
+        bodies.append(response.json())
+        return response.status_code == 200
+
+    until(is_ready, 10, server)
+    return bodies[-1]
 
 
 def version_of(server: Server) -> str:

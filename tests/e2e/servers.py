@@ -66,17 +66,46 @@ class Server:
     def family(self) -> list[psutil.Process]:
         """All processes of the server that have not ended."""
         parent = psutil.Process(self.process.pid)
-        everyone = [parent, *parent.children(recursive=True)]
-        return [one for one in everyone if one.status() != psutil.STATUS_ZOMBIE]
+        return [one for one in [parent, *parent.children(recursive=True)] if not has_ended(one)]
 
     def member(self, words: str) -> psutil.Process:
         """The process whose command line has these words."""
-        (found,) = [one for one in self.family() if words in " ".join(one.cmdline())]
+        (found,) = [one for one in self.family() if words in " ".join(words_of(one))]
         return found
 
     def memory(self) -> int:
         """Bytes of memory that all processes of the server hold (resident)."""
-        return sum(process.memory_info().rss for process in self.family())
+        return sum(_memory_of(process) for process in self.family())
+
+    def memory_at_rest(self) -> int:
+        """The same, once all has begun that begins with the server or with the first look at it."""
+        until(lambda: any("worker_started" in line for line in self.lines), 60, self)
+        self.metric("rapt_jobs")
+        return self.memory()
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process is gone, or waits but for its parent to hear of it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """A process' command line; of one that has ended, none."""
+    try:
+        words: list[str] = process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+    return words
+
+
+def _memory_of(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 @contextmanager
@@ -140,8 +169,10 @@ def press_ctrl_c(server: Server) -> None:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """All files in a folder and those in it."""
-    return [path for path in folder.rglob("*") if path.is_file()]
+    """All files in a folder and those in it, but for what goes while they are listed."""
+    # Not rglob, which fails where a folder goes.
+    found = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    return [path for path in found if path.is_file()]
 
 
 def until(true: Callable[[], bool], seconds: float, server: Server | None = None) -> None:

@@ -63,7 +63,7 @@ def test_a_truncated_jpeg(server: Server, face_jpeg: bytes) -> None:
 def test_a_small_file_of_900_megapixels_is_refused_from_its_header(server: Server) -> None:
     bomb = png_bomb(30_000)
     assert len(bomb) < 120_000
-    before = server.memory()
+    before = server.memory_at_rest()
     responses = [server.post(bomb) for _ in range(3)]
     assert [problem(response) for response in responses] == [(413, "image-too-large")] * 3
     assert server.memory() - before < 20 * MEBIBYTE
@@ -71,7 +71,7 @@ def test_a_small_file_of_900_megapixels_is_refused_from_its_header(server: Serve
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "JPEG", "WEBP", "TIFF"])
 def test_a_header_of_400_megapixels_without_data(kind: str, server: Server) -> None:
-    before = server.memory()
+    before = server.memory_at_rest()
     response = server.post(header_without_data(kind, 20_000))
     assert problem(response) in [(413, "image-too-large"), (400, "undecodable-image")]
     assert server.memory() - before < 20 * MEBIBYTE
@@ -107,7 +107,7 @@ def test_a_body_that_never_ends(server: Server) -> None:
         assert time.monotonic() - began < 10
         # The rest is dropped for a moment, not read for ever.
         with pytest.raises(ConnectionError):
-            send_until(began + 30, upload, chunk)
+            send_until(began + 60, upload, chunk)
 
 
 def test_a_body_that_says_how_much_too_large_it_is(server: Server) -> None:

@@ -22,12 +22,12 @@ def test_rows_gather_while_the_models_are_busy(server: Server, face_jpeg: bytes)
 def test_triton_executes_less_often_than_it_is_asked(
     model: str, server: Server, triton: TritonServer, face_jpeg: bytes
 ) -> None:
-    before = triton.counts(model)
+    before, began = triton.counts(model), time.monotonic()
     burst(server, face_jpeg)
     after = triton.counts_after(model, before, inferences=32)
     asked = after.inferences - before.inferences
     # Of each model, one a photo; the classifier is asked for its labels too, once a second.
-    assert 32 <= asked <= 40
+    assert 32 <= asked <= 34 + time.monotonic() - began
     assert after.executions - before.executions <= 0.75 * asked
 
 

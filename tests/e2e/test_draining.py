@@ -139,7 +139,7 @@ def test_an_upload_that_does_not_end_is_given_up_at_the_deadline(folder: Path) -
 def test_who_goes_on_sending_when_given_up_is_told_and_not_reset(folder: Path) -> None:
     clip = write_clip(folder / "clip.mp4", walking(20), steady(10, 2)).read_bytes()
     # More than the sockets between them hold.
-    rest = bytes(32 * 2**20)
+    rest = bytes(12 * 2**20)
     headers = ("content-type: video/mp4", f"content-length: {len(clip) + len(rest)}")
     with rapt("inline", folder, RAPT_DEADLINE_SECONDS="1") as server:
         with uploading(server.port, *headers, path="/v1/videos") as upload:
@@ -160,7 +160,7 @@ def test_who_does_not_read_keeps_nobody_from_ending(folder: Path) -> None:
         nonlocal answered
         time.sleep(0.3)
         before, answered = answered, server.metric("rapt_http_requests_total")
-        return answered == before
+        return answered == before > 0
 
     with rapt("inline", folder, RAPT_DEADLINE_SECONDS="1") as server, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -168,10 +168,11 @@ def test_who_does_not_read_keeps_nobody_from_ending(folder: Path) -> None:
         # Their answers are more than the sockets between them hold.
         reader.sendall(10 * asked)
         until(is_stuck, 10, server)
-        assert 0 < answered < 10
+        assert answered < 10
         family = server.family()
         server.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert server.process.wait(DEADLINE) == 0
-        assert time.monotonic() - began < 10
-        until(lambda: not any(one.is_running() for one in family), 1)
+        # Before it would have been killed.
+        assert time.monotonic() - began < 18
+        until(lambda: not any(one.is_running() for one in family), 10)

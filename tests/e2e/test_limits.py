@@ -4,11 +4,10 @@ from pathlib import Path
 
 import grpc
 import httpx
-import psutil
 import pytest
 
 from tests.e2e.grpc_calls import infer, open_ended, refusal_of
-from tests.e2e.servers import Server, rapt, until
+from tests.e2e.servers import Server, has_ended, rapt, until
 from tests.e2e.uploads import uploading
 from tests.service.grpc.client import asking
 
@@ -72,7 +71,7 @@ def test_a_killed_model_is_503_until_it_is_back(
 ) -> None:
     killed = server.member(f"--service-name {stage}")
     killed.kill()
-    until(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE, 10)
+    until(lambda: has_ended(killed), 10)
     refused = server.get("/readyz")
     assert kind_of(refused) == (503, "model-unavailable")
     assert refused.headers["retry-after"] == "10"

@@ -20,7 +20,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from tritonclient.utils import InferenceServerException
 
 from emotion.labels import EMOTIONS
-from tests.e2e.servers import Server
+from tests.e2e.models import version_of
+from tests.e2e.servers import Server, until
 from tests.pictures import encode, gradient
 
 OUTPUTS = ("boxes", "scores", "probabilities", "labels", "image_index")
@@ -28,6 +29,7 @@ OUTPUTS = ("boxes", "scores", "probabilities", "labels", "image_index")
 PIXEL, SHARE = 0.05 + 1e-3, 0.00005 + 1e-6
 # A face may be judged in another batch the second time.
 JITTER = 1e-4
+SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def test_a_photo_of_nobody_has_tensors_without_rows(client: Client, empty_photo:
 def test_the_answer_names_the_request_and_the_version(
     server: Server, client: Client, face_jpeg: bytes
 ) -> None:
-    version = server.get("/readyz").json()["model"]["version"]
+    version = version_of(server)
     result = client.infer(face_jpeg, model_version=version, request_id="r1")
     said = result.get_response(**client.as_json)
     assert (said["id"], said["model_version"]) == ("r1", version)
@@ -145,8 +147,9 @@ def test_only_what_is_asked_for_is_given(client: Client, face_jpeg: bytes) -> No
 def test_it_is_live_ready_and_described(client: Client) -> None:
     api = client.api
     assert api.is_server_live()
-    assert api.is_server_ready()
-    assert api.is_model_ready("emotion")
+    # A stage that is slow for a moment is not ready for as long.
+    until(api.is_server_ready, 10)
+    until(lambda: api.is_model_ready("emotion"), 10)
     assert not api.is_model_ready("mood")
     assert not api.is_model_ready("emotion", "1")
     assert api.get_server_metadata(**client.as_json)["name"] == "rapt"
@@ -184,9 +187,7 @@ def test_reflection_and_health_answer_their_own_clients(server: Server) -> None:
         services = list(database.get_services())
         methods = DescriptorPool(database).FindServiceByName(services[2]).methods_by_name
         check = health_pb2_grpc.HealthStub(channel).Check
-        statuses = [
-            check(health_pb2.HealthCheckRequest(service=name)).status for name in ("", services[2])
-        ]
+        asked = [health_pb2.HealthCheckRequest(service=name) for name in ("", services[2])]
+        until(lambda: [check(one).status for one in asked] == [SERVING] * 2, 10)
     assert services[2] == "inference.GRPCInferenceService"
     assert methods["ModelInfer"].input_type.full_name == "inference.ModelInferRequest"
-    assert statuses == [health_pb2.HealthCheckResponse.SERVING] * 2

@@ -14,7 +14,8 @@ from emotion.photo import PhotoPipeline
 from service.models.served import choose_classifier
 from service.settings import Settings
 from service.stages.inline import InlineClassifier, InlineDetector
-from tests.e2e.servers import Server
+from tests.e2e.models import readyz
+from tests.e2e.servers import Server, words_of
 
 # Answers are rounded: to a tenth of a pixel, and to four digits.
 PIXEL, SHARE = 0.05 + 1e-3, 0.00005 + 1e-6
@@ -110,7 +111,7 @@ def test_the_same_connection_answers_again_after_a_good_photo(
 
 def test_it_is_alive_ready_and_measured(server: Server, face_jpeg: bytes) -> None:
     assert server.get("/livez").status_code == 200
-    assert server.get("/readyz").status_code == 200
+    assert readyz(server)["status"] == "ready"
     before = server.metric("rapt_faces_total")
     server.post(face_jpeg)
     assert server.metric("rapt_faces_total") == before + 1
@@ -125,6 +126,6 @@ def test_the_documentation_is_served(server: Server) -> None:
 def test_only_the_topology_runners_has_a_process_for_each_model(
     server: Server, request: pytest.FixtureRequest
 ) -> None:
-    workers = [one for one in server.family() if "_bentoml_impl.worker" in " ".join(one.cmdline())]
+    workers = [one for one in server.family() if "_bentoml_impl.worker" in " ".join(words_of(one))]
     runners = request.node.callspec.params["server"] == "runners"
     assert len(workers) == (3 if runners else 1)

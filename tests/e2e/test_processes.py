@@ -6,18 +6,13 @@ import sys
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
-from tests.e2e.servers import RAPT, Server, rapt, running, until
+from tests.e2e.servers import RAPT, Server, has_ended, rapt, running, until
 from tests.e2e.uploads import uploading
 from tests.triton_server import TritonServer
 
 PROJECT = Path(__file__).parents[2]
-
-
-def is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.fixture
@@ -47,7 +42,7 @@ def test_it_starts_anywhere_and_kill_9_leaves_nothing_running(
         assert len(family) >= 3
         server.process.kill()
         server.process.wait()
-        until(lambda: all(is_gone(process) for process in family), 20)
+        until(lambda: all(has_ended(process) for process in family), 20)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's prctl")
@@ -58,7 +53,7 @@ def test_it_ends_with_an_error_when_bentoml_is_killed_and_leaves_nothing_running
         family = server.family()
         server.member("bentoml serve").kill()
         assert server.process.wait(20) not in (0, None)
-        until(lambda: all(is_gone(process) for process in family), 20)
+        until(lambda: all(has_ended(process) for process in family), 20)
 
 
 def test_what_a_killed_front_had_in_work_is_not_counted_by_the_next(
@@ -105,7 +100,7 @@ def test_bentoml_serve_works_as_it_is_and_reports_to_nobody(
         family = server.family()
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(40) == 0
-        until(lambda: all(is_gone(process) for process in family), 10)
+        until(lambda: all(has_ended(process) for process in family), 10)
         assert not any("Tracking Payload" in line for line in server.lines)
 
 

@@ -9,7 +9,8 @@ import httpx
 import psutil
 
 from benchmarks.ports import free_ports
-from tests.e2e.servers import RAPT, Server, press_ctrl_c, rapt, running, until
+from tests.e2e.models import readyz
+from tests.e2e.servers import RAPT, Server, press_ctrl_c, rapt, running, until, words_of
 from tests.service.jobs.fake_analyses import fake_video
 
 PROJECT = Path(__file__).parents[2]
@@ -25,12 +26,12 @@ def send(server: Server, content: bytes) -> str:
 
 
 def worker_of(server: Server) -> psutil.Process | None:
-    found = [one for one in server.family() if WORKER in one.cmdline()]
+    found = [one for one in server.family() if WORKER in words_of(one)]
     return found[0] if found else None
 
 
 def workers_alive(server: Server) -> int:
-    count: int = server.get("/readyz").json()["jobs"]["workers"]
+    count: int = readyz(server)["jobs"]["workers"]
     return count
 
 

@@ -47,6 +47,10 @@ def send(server: Server, content: bytes, query: str = "", **headers: str) -> htt
     return httpx.post(url, content=content, headers={**MP4, **headers}, timeout=60)
 
 
+def delete(server: Server, place: str) -> int:
+    return httpx.delete(f"{server.url}{place}", timeout=60).status_code
+
+
 def follow(server: Server, place: str) -> list[tuple[str, float]]:
     """Follow a video to its end; return the events' names and what they say of progress."""
     told: list[tuple[str, float]] = []
@@ -91,7 +95,7 @@ def test_a_video_is_followed_to_its_report(server: Server, clip: bytes) -> None:
     # The upload is gone once the report stands.
     until(lambda: objects_of(server) == ["report.csv", "report.html", "report.json"], 10, server)
     assert server.metric("rapt_workers") == 1
-    assert httpx.delete(f"{server.url}{place}").status_code == 204
+    assert delete(server, place) == 204
     assert objects_of(server) == []
 
 
@@ -99,7 +103,7 @@ def test_text_in_a_videos_clothes_fails_with_a_reason(server: Server, clip: byte
     place = send(server, clip[:600]).headers["location"]
     until(lambda: server.get(place).json()["state"] == "failed", 30, server)
     assert server.get(place).json()["detail"].startswith("The video")
-    httpx.delete(f"{server.url}{place}")
+    delete(server, place)
 
 
 def test_the_same_upload_twice_with_one_key_is_one_job(server: Server, clip: bytes) -> None:
@@ -108,8 +112,8 @@ def test_the_same_upload_twice_with_one_key_is_one_job(server: Server, clip: byt
     }
     assert len(places) == 1
     (place,) = places
-    assert httpx.post(f"{server.url}{place}:cancel").status_code in (200, 409)
-    httpx.delete(f"{server.url}{place}")
+    assert httpx.post(f"{server.url}{place}:cancel", timeout=60).status_code in (200, 409)
+    delete(server, place)
 
 
 def test_a_caller_who_hangs_up_leaves_nothing(server: Server, clip: bytes) -> None:
@@ -129,8 +133,8 @@ def test_an_upload_may_take_longer_than_a_photo(server: Server, clip: bytes) -> 
             time.sleep(1.0)
         upload.send(clip[14:])
         assert upload.status() == 202
-    place = httpx.get(f"{server.url}/v1/videos").json()["videos"][0]["links"]["self"]
-    httpx.delete(f"{server.url}{place}")
+    place = server.get("/v1/videos").json()["videos"][0]["links"]["self"]
+    delete(server, place)
 
 
 def test_a_large_upload_is_not_held_in_memory(server: Server, clip: bytes) -> None:
@@ -149,7 +153,7 @@ def test_a_large_upload_is_not_held_in_memory(server: Server, clip: bytes) -> No
     assert large.status_code == 202
     assert max(held) - before < 64 * MEBIBYTE
     for one in (place, large.headers["location"]):
-        assert httpx.delete(f"{server.url}{one}").status_code == 204
+        assert delete(server, one) == 204
 
 
 @pytest.mark.soak

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from loadtests.__main__ import main
 from loadtests.shapes import positive
+from tests.e2e.servers import words_of
 
 NOBODY = ("--target", "http://127.0.0.1:9", "127.0.0.1:9")
 
@@ -70,7 +71,7 @@ def family_with_locust(process: subprocess.Popen[bytes]) -> list[psutil.Process]
     until = time.monotonic() + 90
     while time.monotonic() < until:
         family: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
-        if any("locust" in one.cmdline() for one in family):
+        if any("locust" in words_of(one) for one in family):
             time.sleep(3)  # It listens to signals by now, and its users wait for answers.
             return family
         time.sleep(0.2)

@@ -40,8 +40,9 @@ def test_every_endpoint_is_called_and_answers_from_one_process_or_two_and_their_
     rows = by_endpoint(run_load(target, Load("steady", RATE, SCALE, processes), report), "steady")
     assert set(rows) == {PHOTO_HTTP, PHOTO_GRPC, BATCH, VIDEO}
     assert [row.failed + row.refused for row in rows.values()] == [0, 0, 0, 0]
-    # 12 s at 5 calls a second; a stage begins with a tick of Locust's, within a second.
-    assert 45 <= sum(row.answered for row in rows.values()) <= 75
+    # 12 s at 5 calls a second, half of them from each process; what a machine misses while it
+    # stands still for some seconds is not made up for.
+    assert 35 <= sum(row.answered for row in rows.values()) <= 75
     assert PHOTO_HTTP in report.read_text(encoding="utf-8")
 
 
@@ -58,7 +59,7 @@ def test_refusals_are_told_apart_from_failures(tmp_path: Path, folder: Path) -> 
 def test_what_does_not_answer_has_failed(tmp_path: Path) -> None:
     nobody = Target("http://127.0.0.1:9", "127.0.0.1:9")
     rows = by_endpoint(
-        run_load(nobody, Load("steady", RATE, scale=0.05), tmp_path / "page.html"), "steady"
+        run_load(nobody, Load("steady", RATE, scale=0.1), tmp_path / "page.html"), "steady"
     )
     assert sum(row.answered + row.refused for row in rows.values()) == 0
     assert rows[PHOTO_HTTP].failed > 0

@@ -122,14 +122,14 @@ def test_why_it_is_not_ready_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_front_has_its_deadline_to_end_and_time_to_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert supervisor._end_seconds() == Settings().deadline_seconds + 10
+    assert supervisor._end_seconds() == Settings().deadline_seconds + 20
     monkeypatch.setenv("RAPT_DEADLINE_SECONDS", "2.5")
-    assert supervisor._end_seconds() == 12.5
+    assert supervisor._end_seconds() == 22.5
 
 
 def test_an_empty_deadline_is_the_default_to_the_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAPT_DEADLINE_SECONDS", "")
-    assert supervisor._end_seconds() == Settings().deadline_seconds + 10
+    assert supervisor._end_seconds() == Settings().deadline_seconds + 20
 
 
 def test_what_does_not_end_when_asked_is_made_to() -> None:

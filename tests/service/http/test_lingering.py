@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.ending import Ending
 from service.http import lingering
 from service.http.lingering import LingeringClose
 
@@ -51,20 +52,26 @@ def bodies(client: Client) -> list[tuple[bytes, bool, int]]:
 
 async def test_an_early_answer_is_sent_before_the_rest_is_read_and_ended_after() -> None:
     client = Client(b"1", b"2", b"3")
-    await LingeringClose(answering(close=True, read=False))(SCOPE, client.receive, client.send)
+    await LingeringClose(answering(close=True, read=False), Ending())(
+        SCOPE, client.receive, client.send
+    )
     assert bodies(client) == [(b"answer", True, 3), (b"", False, 0)]
 
 
 async def test_a_body_that_was_read_is_not_waited_for() -> None:
     client = Client(b"1", b"2")
-    await LingeringClose(answering(close=True, read=True))(SCOPE, client.receive, client.send)
+    await LingeringClose(answering(close=True, read=True), Ending())(
+        SCOPE, client.receive, client.send
+    )
     assert bodies(client)[0] == (b"answer", True, 0)
     assert bodies(client)[-1] == (b"", False, 0)
 
 
 async def test_an_answer_that_keeps_the_connection_is_passed_on() -> None:
     client = Client(b"1")
-    await LingeringClose(answering(close=False, read=False))(SCOPE, client.receive, client.send)
+    await LingeringClose(answering(close=False, read=False), Ending())(
+        SCOPE, client.receive, client.send
+    )
     assert bodies(client) == [(b"answer", False, 1)]
 
 
@@ -73,7 +80,27 @@ async def test_a_body_that_never_ends_is_left_after_a_while(
 ) -> None:
     monkeypatch.setattr(lingering, "_SECONDS", 0.01)
     client = Client(b"1", b"2", endless=True)
-    await LingeringClose(answering(close=True, read=False))(SCOPE, client.receive, client.send)
+    await LingeringClose(answering(close=True, read=False), Ending())(
+        SCOPE, client.receive, client.send
+    )
+    assert bodies(client) == [(b"answer", True, 2), (b"", False, 0)]
+
+
+@pytest.mark.parametrize("is_told_before", [True, False])
+async def test_at_the_end_it_is_left_sooner(
+    monkeypatch: pytest.MonkeyPatch, *, is_told_before: bool
+) -> None:
+    monkeypatch.setattr(lingering, "_SECONDS", 1000)
+    monkeypatch.setattr(lingering, "_LAST_SECONDS", 0.01)
+    client, ending = Client(b"1", b"2", endless=True), Ending()
+    if is_told_before:
+        ending.tell()
+    lingers = LingeringClose(answering(close=True, read=False), ending)
+    task = asyncio.create_task(lingers(SCOPE, client.receive, client.send))
+    while client.chunks:
+        await asyncio.sleep(0)
+    ending.tell()
+    await task
     assert bodies(client) == [(b"answer", True, 2), (b"", False, 0)]
 
 
@@ -84,5 +111,5 @@ async def test_what_is_no_http_request_is_passed_on() -> None:
     async def note(scope: Scope, receive: Receive, send: Send) -> None:
         seen.append(scope)
 
-    await LingeringClose(note)({"type": "lifespan"}, client.receive, client.send)
+    await LingeringClose(note, Ending())({"type": "lifespan"}, client.receive, client.send)
     assert seen == [{"type": "lifespan"}]
