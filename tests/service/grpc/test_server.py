@@ -216,7 +216,7 @@ async def test_calls_that_do_not_stop_coming_do_not_hold_up_the_end() -> None:
     plane = started_plane(settings_of())
     target = f"127.0.0.1:{plane.settings.grpc_port}"
 
-    async def ask_until_refused(channel: grpc.aio.Channel) -> Code:
+    async def ask_until_refused(channel: grpc.aio.Channel) -> object:
         while True:
             try:
                 await stub_of(channel).ServerLive(pb.ServerLiveRequest())
