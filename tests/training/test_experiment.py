@@ -48,7 +48,7 @@ def test_name_is_the_files() -> None:
     assert name_of(None) == "default"
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: str(path.stem))
 def test_every_shipped_experiment_is_valid(path: Path) -> None:
     load_experiment(path)
 
