@@ -1,7 +1,7 @@
 """A training recipe: every number that decides how the weights come out, typed and frozen."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -10,12 +10,14 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from emotion.labels import EMOTIONS
 
 Framing = Literal["raw", "aligned"]
+Network = Literal["served", "fine"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -80,6 +82,18 @@ class Recipe(Frozen):
         description="an exported classifier (ONNX, fp32 or int8) whose weights the run begins "
         "with; else they are random",
     )
+    network: Network = Field(
+        default="served",
+        description="what is trained: the network that is served, or the fine one, which costs "
+        "four times as much and can only teach it",
+    )
+    teachers: tuple[Path, ...] = Field(
+        default=(), description="folders of runs whose networks say what each image shows"
+    )
+    taught: Fraction = Field(
+        default=0.0,
+        description="share of each target that is the teachers' mean answer; the rest is as above",
+    )
     augmentation: AugmentationRecipe = AugmentationRecipe()
     # The last one: a recipe that was cut off lacks it.
     limit: int | None = Field(
@@ -105,6 +119,12 @@ class Recipe(Frozen):
                 {"least": least},
             )
         return limit
+
+    @model_validator(mode="after")
+    def _is_taught_by_somebody(self) -> Self:
+        if bool(self.teachers) != bool(self.taught):
+            raise PydanticCustomError("half_taught", "Give both teachers and taught, or neither")
+        return self
 
     @property
     def epochs(self) -> int:

@@ -1,4 +1,5 @@
 import pytest
+from pydantic import ValidationError
 
 from training.recipe import Recipe, Stage
 
@@ -11,3 +12,9 @@ def test_epochs_are_those_of_all_stages() -> None:
 def test_size_is_that_of_the_epochs_stage(epoch: int, size: int) -> None:
     recipe = Recipe(stages=(Stage(epochs=2, size=32), Stage(epochs=3, size=48)))
     assert recipe.size_at(epoch) == size
+
+
+@pytest.mark.parametrize("given", [{"taught": 0.5}, {"teachers": ("runs/one",)}])
+def test_teachers_and_their_share_come_together(given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="Give both teachers and taught, or neither"):
+        Recipe.model_validate(given)

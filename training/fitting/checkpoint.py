@@ -10,12 +10,12 @@ history.jsonl   a line an epoch; one more where a process ended before the epoch
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 import torch
 import yaml
 from pydantic import TypeAdapter, ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.errors import CheckpointError
 from training.fitting.network import EmotionNetwork
@@ -60,6 +60,7 @@ class EpochResult:
     val_accuracy: float
 
 
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 _EPOCH = TypeAdapter(EpochResult)
 
 
@@ -182,7 +183,7 @@ def read_recipe(run: Path) -> Recipe:
 
 
 def best_weights(run: Path) -> Path:
-    """Return the file with a run's best weights: a state dict of ``EmotionNetwork``.
+    """Return the file with a run's best weights: a state dict of its recipe's network.
 
     Raises:
         CheckpointError: the folder has none: no run, or no epoch finished.
@@ -194,16 +195,25 @@ def best_weights(run: Path) -> Path:
 
 
 def load_network(weights: Path) -> EmotionNetwork:
-    """Return a trained network on the CPU, ready to answer.
+    """Return a trained network that can be served, on the CPU, ready to answer.
 
     Raises:
         CheckpointError: the file is damaged, or holds something else.
     """
-    network = EmotionNetwork()
+    return with_weights(EmotionNetwork(), weights)
+
+
+def with_weights(network: NetworkT, weights: Path) -> NetworkT:
+    """Give a network on the CPU its trained weights, and return it ready to answer.
+
+    Raises:
+        CheckpointError: the file is damaged, or holds another network's weights.
+    """
     try:
         network.load_state_dict(read_tensors(weights, torch.device("cpu")))
     except (RuntimeError, TypeError) as error:
-        raise CheckpointError(f"{weights}: not an emotion network's weights") from error
+        name = type(network).__name__
+        raise CheckpointError(f"{weights}: no weights of {name}") from error
     return network.eval()
 
 

@@ -17,6 +17,7 @@ from training.fitting.checkpoint import EpochResult, RunFolder
 from training.fitting.run import Run
 from training.fitting.schedule import learning_rate_at
 from training.fitting.targets import targets_of
+from training.fitting.teachers import answers_of
 from training.recipe import Recipe
 
 _VAL_BATCH = 256
@@ -40,7 +41,8 @@ def fit(
         device: where to compute.
 
     Raises:
-        CheckpointError: the folder's checkpoint is damaged, or was made with another recipe.
+        CheckpointError: the folder's checkpoint is damaged, or was made with another recipe; a
+            teacher's folder holds no run that can teach this one.
         DatasetError: the recipe wants votes, and there are none.
         ModelFileError: the model to begin with can't be used.
     """
@@ -53,6 +55,8 @@ def fit(
         run.load_state_dict(state)
     folder.begin(recipe)
     targets = targets_of(train, recipe).to(device)
+    if recipe.teachers:
+        targets = torch.lerp(targets, answers_of(recipe, images), recipe.taught)
     for epoch in range(run.next_epoch, recipe.epochs):
         loss = _train_epoch(run, images, targets, epoch)
         accuracy = _val_accuracy(run, val)

@@ -1,15 +1,16 @@
-"""The classifier's network: torchvision's ResNet-18 for one channel and small faces.
+"""The networks that are trained: torchvision's ResNet-18 for one channel and small faces.
 
-The stem is one 3x3 convolution of stride 2 without pooling: 312 million multiply-adds a
-face at 48x48. torchvision's own stem (7x7, stride 2, then pooling) would leave a 48-pixel
+The served one's stem is one 3x3 convolution of stride 2 without pooling: 312 million multiply-adds
+a face at 48x48. torchvision's own stem (7x7, stride 2, then pooling) would leave a 48-pixel
 face at 12x12 before the first block.
 """
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet18
+from torchvision.models import ResNet, resnet18
 
 from emotion.labels import EMOTIONS
+from training.recipe import Network
 
 # Mean and standard deviation of FER2013's training pixels, 0 to 255.
 PIXEL_MEAN = 129.5
@@ -26,17 +27,29 @@ class EmotionNetwork(nn.Module):
             dropout: share of the last features dropped in training.
         """
         super().__init__()
-        self.resnet = resnet18(num_classes=len(EMOTIONS), zero_init_residual=True)
-        self.resnet.conv1 = nn.Conv2d(1, 64, kernel_size=3, stride=2, padding=1, bias=False)
-        self.resnet.maxpool = nn.Identity()
-        self.resnet.fc = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(self.resnet.fc.in_features, len(EMOTIONS))
-        )
-        nn.init.kaiming_normal_(self.resnet.conv1.weight, mode="fan_out", nonlinearity="relu")
+        self.resnet = _resnet(dropout, stride=2)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return logits float [n, 7] in label order for float pixels [n, 1, h, w], 0 to 255."""
         logits: Tensor = self.resnet((pixels - PIXEL_MEAN) / PIXEL_STD)
+        return logits
+
+
+class FineNetwork(nn.Module):
+    """The same with a stem of stride 1: it sees four times as many places, at four times the cost.
+
+    Too dear to be served, it can teach one that is. Its weights have other names, so that neither
+    is taken for the other.
+    """
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        """Build with random weights; see ``EmotionNetwork``."""
+        super().__init__()
+        self.fine = _resnet(dropout, stride=1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return logits float [n, 7] in label order for float pixels [n, 1, h, w], 0 to 255."""
+        logits: Tensor = self.fine((pixels - PIXEL_MEAN) / PIXEL_STD)
         return logits
 
 
@@ -52,3 +65,17 @@ class CalibratedClassifier(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         """Return probabilities float32 [n, 7] for crops uint8 [n, 1, 48, 48]."""
         return torch.softmax(self.network(crops.float()) / self.temperature, dim=1)
+
+
+def build_network(name: Network, dropout: float = 0.0) -> EmotionNetwork | FineNetwork:
+    """Build the network that a recipe names, with random weights."""
+    return EmotionNetwork(dropout) if name == "served" else FineNetwork(dropout)
+
+
+def _resnet(dropout: float, stride: int) -> ResNet:
+    resnet = resnet18(num_classes=len(EMOTIONS), zero_init_residual=True)
+    resnet.conv1 = nn.Conv2d(1, 64, kernel_size=3, stride=stride, padding=1, bias=False)
+    resnet.maxpool = nn.Identity()
+    resnet.fc = nn.Sequential(nn.Dropout(dropout), nn.Linear(resnet.fc.in_features, len(EMOTIONS)))
+    nn.init.kaiming_normal_(resnet.conv1.weight, mode="fan_out", nonlinearity="relu")
+    return resnet

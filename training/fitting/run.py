@@ -7,7 +7,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.fitting.checkpoint import RunState
 from training.fitting.matrix_convolution import use_matrix_products
-from training.fitting.network import EmotionNetwork
+from training.fitting.network import build_network
 from training.fitting.warm_start import warm_start
 from training.recipe import Recipe
 
@@ -30,7 +30,7 @@ class Run:
         self.recipe = recipe
         self.device = device
         # Convolutions on a CPU are 1.4 to 2.1 times faster with the channels last.
-        network = EmotionNetwork(recipe.dropout).to(device)
+        network = build_network(recipe.network, recipe.dropout).to(device)
         if device.type == "cpu":
             use_matrix_products(network)
         self.network = network.to(memory_format=torch.channels_last)

@@ -18,13 +18,12 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from training.errors import ModelFileError
-from training.fitting.network import EmotionNetwork
 
 _PREFIX = "network."  # CalibratedClassifier's name for what is trained.
 _DEQUANTISED = "_DequantizeLinear_Output"
 
 
-def warm_start(network: EmotionNetwork, model: Path, pixels: Tensor) -> None:
+def warm_start(network: nn.Module, model: Path, pixels: Tensor) -> None:
     """Give a network the weights of an exported one, in place.
 
     Args:
@@ -44,7 +43,7 @@ def warm_start(network: EmotionNetwork, model: Path, pixels: Tensor) -> None:
             if norm is None:
                 layer.state_dict()["bias"].copy_(bias)
             else:
-                hooks.append(norm.register_forward_pre_hook(_fit_to(bias)))
+                hooks.append(norm.register_forward_pre_hook(_fit_to(bias.to(pixels.device))))
         network.eval()
         with torch.inference_mode():
             network(pixels)
@@ -81,7 +80,7 @@ def _dequantised(values: Any, scale: Any, zero: Any) -> Any:  # noqa: ANN401  # 
 
 
 def _layers(
-    network: EmotionNetwork,
+    network: nn.Module,
 ) -> Iterator[tuple[str, nn.Conv2d | nn.Linear, nn.BatchNorm2d | None]]:
     """Give what has kernels or weights, each convolution with the batch norm behind it."""
     modules = dict(network.named_modules())

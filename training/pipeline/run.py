@@ -6,6 +6,7 @@ from pathlib import Path
 from training.data.dataset import Fer2013, Split, framed
 from training.data.fer2013 import load_fer2013
 from training.data.prepare import prepare
+from training.errors import PipelineError
 from training.evaluation.decision import Decision
 from training.experiment import Experiment, as_served
 from training.export.candidate import package
@@ -76,6 +77,11 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
     Raises:
         TrainingError: what a person can mend; the same command then goes on.
     """
+    if plan.experiment.train.network != "served":
+        raise PipelineError(
+            f"{plan.name}: its network is too dear to be served. Make a teacher of it with "
+            "`python -m training train`"
+        )
     tracker.check()
     registry, built_in = Registry(tracker), BuiltIn(plan.built_in)
     experiment, threads = plan.experiment, plan.threads

@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from training.fitting.network import CalibratedClassifier, EmotionNetwork
+from training.fitting.network import (
+    CalibratedClassifier,
+    EmotionNetwork,
+    FineNetwork,
+    build_network,
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +25,19 @@ def test_first_block_sees_24_pixels_of_a_48_pixel_face(network: EmotionNetwork) 
     stem = torch.nn.Sequential(network.resnet.conv1, network.resnet.maxpool)
     with torch.inference_mode():
         assert stem(torch.zeros(1, 1, 48, 48)).shape == (1, 64, 24, 24)
+
+
+def test_fine_network_sees_all_48_pixels() -> None:
+    network = build_network("fine")
+    assert isinstance(network, FineNetwork)
+    with torch.inference_mode():
+        assert network.fine.conv1(torch.zeros(1, 1, 48, 48)).shape == (1, 64, 48, 48)
+
+
+def test_neither_network_is_taken_for_the_other() -> None:
+    assert isinstance(build_network("served"), EmotionNetwork)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        EmotionNetwork().load_state_dict(FineNetwork().state_dict())
 
 
 def test_probabilities_of_bytes_are_the_softmax_of_scaled_logits(network: EmotionNetwork) -> None:

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from training.fitting.network import EmotionNetwork
 from training.fitting.run import Run
 from training.recipe import Recipe
 
@@ -46,6 +47,7 @@ def test_step_uses_the_learning_rate_it_is_given() -> None:
 
 def test_loss_of_an_untrained_network_is_that_of_knowing_nothing(uniform: float) -> None:
     run = Run(Recipe(precision="fp32"), CPU)
+    assert isinstance(run.network, EmotionNetwork)
     torch.nn.init.zeros_(run.network.resnet.fc[1].weight)
     torch.nn.init.zeros_(run.network.resnet.fc[1].bias)
     assert float(run.step(*batch(1), learning_rate=0.1)) == pytest.approx(uniform)

@@ -1,10 +1,30 @@
+from pathlib import Path
+
 import pytest
 
 from tests.training.smoke import MODEL, Twice
-from training.experiment import load_experiment
-from training.registry.tracking import flattened
+from training.errors import PipelineError
+from training.experiment import Experiment, load_experiment
+from training.pipeline.run import Plan, run_pipeline
+from training.recipe import Recipe
+from training.registry.tracking import Tracker, flattened
 
 pytestmark = pytest.mark.timeout(600)
+
+
+def test_network_that_can_not_be_served_is_refused_before_all_work(tmp_path: Path) -> None:
+    plan = Plan(
+        name="teacher",
+        experiment=Experiment(train=Recipe(network="fine")),
+        home=tmp_path / "home",
+        built_in=tmp_path,
+        repository=tmp_path / "repository",
+        device="cpu",
+        threads=1,
+    )
+    with pytest.raises(PipelineError, match="teacher: its network is too dear to be served"):
+        run_pipeline(plan, Tracker("http://127.0.0.1:9"), print)
+    assert not list(tmp_path.iterdir())
 
 
 def test_first_pipeline_makes_a_champion(twice: Twice) -> None:
