@@ -4,6 +4,7 @@ An experiment file (YAML) holds only what differs from the defaults below; an un
 refused. Its name, without the suffix, is the experiment's name.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -129,6 +130,17 @@ def load_experiment(path: Path | None) -> Experiment:
         raise RecipeError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path}: no YAML: {error}") from error
+
+
+def with_defaults(content: Mapping[str, object]) -> dict[str, Any]:
+    """Return an experiment that was kept as JSON, with the defaults of keys that are newer.
+
+    One that can't be read any more is returned as it is.
+    """
+    try:
+        return Experiment.model_validate(content).model_dump(mode="json")
+    except ValidationError:
+        return dict(content)
 
 
 def experiment_on(experiment: Experiment, source: str | None) -> Experiment:

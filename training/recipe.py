@@ -92,7 +92,8 @@ class Recipe(Frozen):
     )
     taught: Fraction = Field(
         default=0.0,
-        description="share of each target that is the teachers' mean answer; the rest is as above",
+        description="share of each target that is the teachers' mean answer; the rest is label "
+        "and votes",
     )
     augmentation: AugmentationRecipe = AugmentationRecipe()
     # The last one: a recipe that was cut off lacks it.
@@ -124,6 +125,14 @@ class Recipe(Frozen):
     def _is_taught_by_somebody(self) -> Self:
         if bool(self.teachers) != bool(self.taught):
             raise PydanticCustomError("half_taught", "Give both teachers and taught, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _has_weights_that_fit(self) -> Self:
+        if self.network == "fine" and self.initial is not None:
+            raise PydanticCustomError(
+                "other_layers", "A fine network begins with random weights: leave out initial"
+            )
         return self
 
     @property

@@ -10,6 +10,7 @@ from training.experiment import (
     experiment_on,
     load_experiment,
     name_of,
+    with_defaults,
 )
 from training.recipe import AugmentationRecipe, Recipe
 
@@ -107,3 +108,13 @@ def test_trial_alone_may_lose_more_by_int8(tmp_path: Path, text: str) -> None:
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="No such file"):
         load_experiment(tmp_path / "trial.yaml")
+
+
+def test_kept_experiment_gets_the_defaults_of_newer_keys() -> None:
+    kept = Experiment(train=Recipe(seed=7)).model_dump(mode="json")
+    older = {**kept, "train": {key: kept["train"][key] for key in ("seed", "stages")}}
+    assert with_defaults(older) == kept
+
+
+def test_kept_experiment_that_can_not_be_read_stays_as_it_is() -> None:
+    assert with_defaults({"train": {"sead": 7}}) == {"train": {"sead": 7}}

@@ -18,3 +18,8 @@ def test_size_is_that_of_the_epochs_stage(epoch: int, size: int) -> None:
 def test_teachers_and_their_share_come_together(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="Give both teachers and taught, or neither"):
         Recipe.model_validate(given)
+
+
+def test_fine_network_can_not_begin_with_a_served_ones_weights() -> None:
+    with pytest.raises(ValidationError, match="A fine network begins with random weights"):
+        Recipe.model_validate({"network": "fine", "initial": "model.onnx"})

@@ -82,6 +82,7 @@ def export(
         _say(_written_champion(repository, large=precision == "fp32"))
         return
     from training.data.fer2013 import load_fer2013
+    from training.errors import ExportError
     from training.experiment import load_experiment
     from training.export.candidate import package
     from training.export.classifier import place_classifier
@@ -93,6 +94,10 @@ def export(
     weights = best_weights(folder)
     recipe = read_recipe(folder)
     require_no_trial(repository, recipe.limit)
+    if recipe.network != "served":
+        raise ExportError(
+            f"{folder}: its network is too dear to be served. It can teach: see train.teachers"
+        )
     experiment = load_experiment(config)
     if config is not None and experiment.train.framing != recipe.framing:
         raise click.UsageError(f"the run learned from {recipe.framing} faces; --config says others")

@@ -126,4 +126,5 @@ def tune(**options: Unpack[_Options]) -> None:
         threads=options["threads"] or max(1, _ALL_CORES // options["workers"]),
     )
     conduct(task, options["workers"], click.echo)
-    click.echo(f"\nGo on with it:\n    python -m training pipeline --config {task.result}")
+    verb = "pipeline" if task.experiment.train.network == "served" else "train"
+    click.echo(f"\nGo on with it:\n    python -m training {verb} --config {task.result}")

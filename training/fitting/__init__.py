@@ -1,1 +1,1 @@
-"""From images to weights: augmentation, network, the run and its checkpoints."""
+"""From images to weights: augmentation, networks, teachers, the run and its checkpoints."""

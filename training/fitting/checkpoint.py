@@ -2,6 +2,7 @@
 
 checkpoint.pt   everything needed to go on after the last finished epoch
 best.pt         the averaged weights of the best epoch so far
+answers.pt      what the recipe's teachers said when the run began, where it has any
 recipe.yaml     the recipe in full, defaults written out
 history.jsonl   a line an epoch; one more where a process ended before the epoch's checkpoint, and
                 half a line where it ended within one
@@ -24,6 +25,7 @@ from training.recipe import Recipe, in_one_line
 from training.strict_yaml import read_yaml
 from training.whole_files import naming, write_whole
 
+_ANSWERS = "answers.pt"
 _BEST = "best.pt"
 _HISTORY = "history.jsonl"
 _RECIPE = "recipe.yaml"
@@ -110,13 +112,34 @@ class RunFolder:
             )
         return state
 
-    def begin(self, recipe: Recipe) -> None:
+    def answers(self, device: torch.device) -> Tensor:
+        """Return what the teachers said when the run began, float32 [n, 7].
+
+        Raises:
+            CheckpointError: the file is missing or damaged.
+        """
+        path = self._folder / _ANSWERS
+        if not path.exists():
+            raise CheckpointError(
+                f"{path}: missing. Bring it back from a copy, or delete {self._folder} and train "
+                "anew"
+            )
+        answers: Tensor = read_tensors(path, device)
+        return answers
+
+    def begin(self, recipe: Recipe, answers: Tensor | None = None) -> None:
         """Make the folder if it is absent, or make it ready to go on.
 
         The recipe is kept for people, the checkpoint holds its own copy. Half a line of the
         history is dropped: that epoch has no checkpoint, and is done again.
+
+        Args:
+            recipe: of the run.
+            answers: what the recipe's teachers say, where the run is new and has any.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
+        if answers is not None:
+            write_tensors(self._folder / _ANSWERS, answers)
         text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
         write_whole(self._folder / _RECIPE, text)
         if self._history.exists():
@@ -213,7 +236,9 @@ def with_weights(network: NetworkT, weights: Path) -> NetworkT:
         network.load_state_dict(read_tensors(weights, torch.device("cpu")))
     except (RuntimeError, TypeError) as error:
         name = type(network).__name__
-        raise CheckpointError(f"{weights}: no weights of {name}") from error
+        raise CheckpointError(
+            f"{weights}: no weights of {name}. Bring it back from a copy, or train anew"
+        ) from error
     return network.eval()
 
 

@@ -49,14 +49,17 @@ def fit(
     run = Run(recipe, device)
     state = folder.load(recipe, device)
     images = torch.from_numpy(train.images).unsqueeze(1).to(device)
+    targets = targets_of(train, recipe).to(device)
     if state is None:
         run.warm_start(images[:_STATISTICS].float())
+        answers = answers_of(recipe, images) if recipe.teachers else None
+        folder.begin(recipe, answers)
     else:
         run.load_state_dict(state)
-    folder.begin(recipe)
-    targets = targets_of(train, recipe).to(device)
-    if recipe.teachers:
-        targets = torch.lerp(targets, answers_of(recipe, images), recipe.taught)
+        answers = folder.answers(device) if recipe.teachers else None
+        folder.begin(recipe)
+    if answers is not None:
+        targets = torch.lerp(targets, answers, recipe.taught)
     for epoch in range(run.next_epoch, recipe.epochs):
         loss = _train_epoch(run, images, targets, epoch)
         accuracy = _val_accuracy(run, val)

@@ -25,7 +25,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.errors import PipelineError
-from training.experiment import Experiment
+from training.experiment import Experiment, with_defaults
 from training.whole_files import write_whole
 
 ACCOUNT = "pipeline.json"
@@ -143,8 +143,9 @@ def _latest(runs: Path, experiment: Experiment) -> Place | None:
     if account is None:
         return None
     wanted = experiment.model_dump(mode="json")
-    if account.experiment != wanted:
-        changed = ", ".join(_changed(account.experiment, wanted))
+    known = with_defaults(account.experiment)
+    if known != wanted:
+        changed = ", ".join(_changed(known, wanted))
         raise PipelineError(
             f"{folder}: not finished, and of another experiment, which differs in {changed}. "
             "Take the change back to go on, delete the folder to begin anew, or give the changed "

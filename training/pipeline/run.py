@@ -12,6 +12,7 @@ from training.experiment import Experiment, as_served
 from training.export.candidate import package
 from training.export.provenance import code_commit, data_fingerprint
 from training.fitting.device import use_device
+from training.fitting.teachers import check_teachers
 from training.pipeline.place import opened_place
 from training.pipeline.stages import Say, evaluate, gate, opened_run, train
 from training.registry.built_in import BuiltIn
@@ -77,11 +78,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
     Raises:
         TrainingError: what a person can mend; the same command then goes on.
     """
-    if plan.experiment.train.network != "served":
-        raise PipelineError(
-            f"{plan.name}: its network is too dear to be served. Make a teacher of it with "
-            "`python -m training train`"
-        )
+    _check_recipe(plan)
     tracker.check()
     registry, built_in = Registry(tracker), BuiltIn(plan.built_in)
     experiment, threads = plan.experiment, plan.threads
@@ -149,3 +146,14 @@ def _about(data: Fer2013) -> dict[str, str]:
         "data": data_fingerprint(data),
         "commit": code_commit(Path(__file__).parent) or "unknown",
     }
+
+
+def _check_recipe(plan: Plan) -> None:
+    """Refuse what could only fail after hours."""
+    recipe = plan.experiment.train
+    if recipe.network != "served":
+        raise PipelineError(
+            f"{plan.name}: its network is too dear to be served. Make a teacher of it with "
+            "`python -m training train`"
+        )
+    check_teachers(recipe)

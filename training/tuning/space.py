@@ -79,6 +79,8 @@ def recipe_with(recipe: Recipe, values: Values) -> Recipe:
         return Recipe.model_validate(content)
     except ValidationError as error:
         problem = error.errors()[0]
+        if not problem["loc"]:  # of several keys together
+            raise RecipeError(f"{', '.join(values)}: {problem['msg']}") from error
         key = ".".join(map(str, problem["loc"]))
         raise RecipeError(f"{key}: {problem['msg']}, not {problem['input']}") from error
 

@@ -15,6 +15,7 @@ from optuna.storages import RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from training.errors import TuningError
+from training.experiment import with_defaults
 from training.registry.tracking import TrackedRun, Tracker, flattened
 from training.tuning.storage import alone
 from training.tuning.task import TuningTask
@@ -125,7 +126,9 @@ def _check_origin(task: TuningTask, study: Study) -> None:
     known = study.user_attrs.get(_MADE_WITH)
     if known is None:
         study.set_user_attr(_MADE_WITH, wanted)
-    elif known != wanted:
+        return
+    known = {**known, "train": with_defaults({"train": known.get("train", {})})["train"]}
+    if known != wanted:
         parts = " and ".join(part for part in wanted if wanted[part] != known.get(part))
         raise TuningError(
             f"study {task.study}: made with another {parts}, so its trials can't be compared. Give "

@@ -62,6 +62,19 @@ def test_run_of_another_hand_is_not_exported(home: Path, tmp_path: Path) -> None
     assert not (tmp_path / "new").exists()
 
 
+def test_run_of_a_network_that_can_not_be_served_is_refused(
+    home: Path, parquet_folder: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(home / "runs" / "smoke", tmp_path / "run")
+    recipe = run / "recipe.yaml"
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(text.replace("network: served", "network: fine"), encoding="utf-8")
+    words = ("export", "--run", run, "--data", parquet_folder, "--repository", tmp_path / "new")
+    result = call(*words)
+    assert result.exit_code == 1
+    assert "its network is too dear to be served. It can teach" in result.stderr
+
+
 def test_run_is_calibrated_on_faces_framed_as_it_learned_them(
     home: Path, parquet_folder: Path, tmp_path: Path
 ) -> None:

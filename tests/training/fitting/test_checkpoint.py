@@ -86,7 +86,7 @@ def test_best_weights_that_are_not_a_networks_are_refused(
     tmp_path: Path, trained_run: Path
 ) -> None:
     shutil.copy(trained_run / "checkpoint.pt", tmp_path / "best.pt")
-    with pytest.raises(CheckpointError, match=r"best\.pt: no weights of EmotionNetwork"):
+    with pytest.raises(CheckpointError, match=r"best\.pt: no weights of EmotionNetwork\."):
         load_network(best_weights(tmp_path))
 
 

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from training.data.dataset import Fer2013
 from training.errors import CheckpointError
 from training.fitting.checkpoint import RunFolder, best_weights, load_network
 from training.fitting.fit import fit
+from training.fitting.run import Run
+from training.fitting.targets import targets_of
 from training.fitting.teachers import answers_of
 from training.recipe import Recipe, Stage
 
@@ -55,18 +58,66 @@ def test_teachers_have_the_same_say(trained_run: Path, fine_run: Path, faces: Te
     torch.testing.assert_close(both, (each[0] + each[1]) / 2)
 
 
-def test_a_run_learns_what_its_teachers_say(fine_run: Path, drawn: Fer2013, tmp_path: Path) -> None:
-    """Taught alone, the loss is the cross-entropy of two answers, not one against the labels."""
-    losses = [
-        next(
-            fit(recipe, drawn.train, drawn.val, RunFolder(tmp_path / name, resume=False), CPU)
-        ).loss
-        for name, recipe in {
-            "labels": recipe_of(taught=0),
-            "taught": recipe_of(fine_run, taught=1),
-        }.items()
-    ]
-    assert losses[0] != pytest.approx(losses[1], abs=1e-3)
+@pytest.fixture
+def wanted(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
+    """Collects the targets of each step."""
+    seen: list[Tensor] = []
+    step = Run.step
+
+    def spy(run: Run, pixels: Tensor, targets: Tensor, learning_rate: float) -> Tensor:
+        seen.append(targets)
+        return step(run, pixels, targets, learning_rate)
+
+    monkeypatch.setattr(Run, "step", spy)
+    return seen
+
+
+def test_a_run_learns_labels_and_what_its_teachers_say(
+    fine_run: Path, drawn: Fer2013, faces: Tensor, tmp_path: Path, wanted: list[Tensor]
+) -> None:
+    recipe = recipe_of(fine_run, taught=0.6)
+    list(fit(recipe, drawn.train, drawn.val, RunFolder(tmp_path, resume=False), CPU))
+    expected = 0.4 * targets_of(drawn.train, recipe) + 0.6 * answers_of(recipe, faces)
+    rows = torch.cat(wanted)
+    order = torch.cdist(rows, expected).argmin(dim=1)
+    assert sorted(order.tolist()) == list(range(len(faces)))
+    torch.testing.assert_close(rows, expected[order])
+
+
+def test_resumed_run_learns_what_its_teachers_said_when_it_began(
+    fine_run: Path, drawn: Fer2013, tmp_path: Path, wanted: list[Tensor]
+) -> None:
+    """Its teachers may be gone, or have learned more."""
+    teacher = Path(shutil.copytree(fine_run, tmp_path / "teacher"))
+    recipe = recipe_of(teacher).model_copy(update={"stages": (Stage(epochs=2, size=16),)})
+    folder = tmp_path / "run"
+    next(fit(recipe, drawn.train, drawn.val, RunFolder(folder, resume=False), CPU))
+    first = torch.cat(wanted)
+    wanted.clear()
+    shutil.rmtree(teacher)
+    list(fit(recipe, drawn.train, drawn.val, RunFolder(folder, resume=True), CPU))
+    second = torch.cat(wanted)
+    torch.testing.assert_close(
+        first[first.sort(dim=0).indices[:, 0]], second[second.sort(dim=0).indices[:, 0]]
+    )
+
+
+def test_resumed_run_without_its_answers_is_told(
+    fine_run: Path, drawn: Fer2013, tmp_path: Path
+) -> None:
+    recipe = recipe_of(fine_run)
+    list(fit(recipe, drawn.train, drawn.val, RunFolder(tmp_path, resume=False), CPU))
+    (tmp_path / "answers.pt").unlink()
+    with pytest.raises(CheckpointError, match=r"answers\.pt: missing\. Bring it back from a copy"):
+        list(fit(recipe, drawn.train, drawn.val, RunFolder(tmp_path, resume=True), CPU))
+
+
+def test_half_precision_answers_alike(trained_run: Path, faces: Tensor) -> None:
+    exact = recipe_of(trained_run)
+    rounded = exact.model_copy(update={"precision": "bf16"})
+    torch.testing.assert_close(
+        answers_of(rounded, faces), answers_of(exact, faces), atol=0.02, rtol=0
+    )
 
 
 def test_teacher_of_another_framing_is_refused(trained_run: Path, faces: Tensor) -> None:
@@ -76,8 +127,16 @@ def test_teacher_of_another_framing_is_refused(trained_run: Path, faces: Tensor)
 
 
 def test_folder_without_a_run_can_not_teach(faces: Tensor, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="The folder holds no training run"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"train\.teachers: .* holds no run to learn from .* Give the folder of a run",
+    ):
         answers_of(recipe_of(tmp_path), faces)
+
+
+def test_file_in_place_of_a_folder_can_not_teach(trained_run: Path, faces: Tensor) -> None:
+    with pytest.raises(CheckpointError, match=r"best\.pt holds no run to learn from"):
+        answers_of(recipe_of(trained_run / "best.pt"), faces)
 
 
 def test_weights_of_another_network_are_told(

@@ -53,6 +53,14 @@ def test_unfinished_pipeline_of_another_experiment_is_refused(tmp_path: Path) ->
         open_and_close(tmp_path, OTHER)
 
 
+def test_unfinished_pipeline_from_before_a_key_is_gone_on_with(tmp_path: Path) -> None:
+    file = open_and_close(tmp_path) / "pipeline.json"
+    account = json.loads(file.read_text(encoding="utf-8"))
+    del account["experiment"]["train"]["teachers"]
+    file.write_text(json.dumps(account), encoding="utf-8")
+    assert open_and_close(tmp_path).name == "001"
+
+
 def test_pipeline_whose_data_were_not_found_has_not_begun(tmp_path: Path) -> None:
     with pytest.raises(DatasetError), opened_place(tmp_path, ONE):
         raise DatasetError("no FER2013 here")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.smoke import MODEL, Twice
-from training.errors import PipelineError
+from training.errors import CheckpointError, PipelineError
 from training.experiment import Experiment, load_experiment
 from training.pipeline.run import Plan, run_pipeline
 from training.recipe import Recipe
@@ -12,17 +12,26 @@ from training.registry.tracking import Tracker, flattened
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_network_that_can_not_be_served_is_refused_before_all_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("recipe", "error", "message"),
+    [
+        (Recipe(network="fine"), PipelineError, "teacher: its network is too dear to be served"),
+        (Recipe(teachers=(Path("no/run"),), taught=1), CheckpointError, "holds no run to learn"),
+    ],
+)
+def test_recipe_that_can_not_do_is_refused_before_all_work(
+    recipe: Recipe, error: type[Exception], message: str, tmp_path: Path
+) -> None:
     plan = Plan(
         name="teacher",
-        experiment=Experiment(train=Recipe(network="fine")),
+        experiment=Experiment(train=recipe),
         home=tmp_path / "home",
         built_in=tmp_path,
         repository=tmp_path / "repository",
         device="cpu",
         threads=1,
     )
-    with pytest.raises(PipelineError, match="teacher: its network is too dear to be served"):
+    with pytest.raises(error, match=message):
         run_pipeline(plan, Tracker("http://127.0.0.1:9"), print)
     assert not list(tmp_path.iterdir())
 

@@ -90,6 +90,19 @@ def test_study_of_another_recipe_or_search_is_refused(
         begin_study(make_task(experiment=other))
 
 
+def test_study_from_before_a_key_goes_on(make_task: MakeTask) -> None:
+    task = make_task()
+    begin_study(task)
+
+    def forget(study: Study) -> None:
+        made_with = study.user_attrs["made_with"]
+        del made_with["train"]["teachers"]
+        study.set_user_attr("made_with", made_with)
+
+    change_study(task, forget)
+    begin_study(task)
+
+
 def test_study_whose_run_is_in_another_mlflow_says_so(make_task: MakeTask) -> None:
     task = make_task()
     begin_study(task)
