@@ -88,7 +88,9 @@ class Recipe(Frozen):
         "four times as much and can only teach it",
     )
     teachers: tuple[Path, ...] = Field(
-        default=(), description="folders of runs whose networks say what each image shows"
+        default=(),
+        description="folders of runs whose networks say what each image shows, absolute or from "
+        "where the command is given",
     )
     taught: Fraction = Field(
         default=0.0,
@@ -109,6 +111,15 @@ class Recipe(Frozen):
             raise PydanticCustomError("no_stage", "Give at least one stage, with epochs and size")
         return stages
 
+    @field_validator("teachers", mode="before")
+    @classmethod
+    def _is_a_list(cls, teachers: object) -> object:
+        if not isinstance(teachers, list | tuple):
+            raise PydanticCustomError(
+                "no_list", "Give a list of folders, like [runs/one, runs/two]"
+            )
+        return teachers
+
     @field_validator("limit")
     @classmethod
     def _fills_a_batch(cls, limit: int | None, info: ValidationInfo) -> int | None:
@@ -124,7 +135,9 @@ class Recipe(Frozen):
     @model_validator(mode="after")
     def _is_taught_by_somebody(self) -> Self:
         if bool(self.teachers) != bool(self.taught):
-            raise PydanticCustomError("half_taught", "Give both teachers and taught, or neither")
+            raise PydanticCustomError(
+                "half_taught", "Give teachers and a share above 0 that is taught, or neither"
+            )
         return self
 
     @model_validator(mode="after")

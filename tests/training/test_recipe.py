@@ -16,10 +16,17 @@ def test_size_is_that_of_the_epochs_stage(epoch: int, size: int) -> None:
 
 @pytest.mark.parametrize("given", [{"taught": 0.5}, {"teachers": ("runs/one",)}])
 def test_teachers_and_their_share_come_together(given: dict[str, object]) -> None:
-    with pytest.raises(ValidationError, match="Give both teachers and taught, or neither"):
+    with pytest.raises(
+        ValidationError, match="Give teachers and a share above 0 that is taught, or neither"
+    ):
         Recipe.model_validate(given)
 
 
 def test_fine_network_can_not_begin_with_a_served_ones_weights() -> None:
     with pytest.raises(ValidationError, match="A fine network begins with random weights"):
         Recipe.model_validate({"network": "fine", "initial": "model.onnx"})
+
+
+def test_teachers_are_a_list() -> None:
+    with pytest.raises(ValidationError, match=r"Give a list of folders, like \[runs/one, runs/tw"):
+        Recipe.model_validate({"teachers": "runs/one", "taught": 0.5})

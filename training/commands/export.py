@@ -93,11 +93,11 @@ def export(
     require_place(repository)
     weights = best_weights(folder)
     recipe = read_recipe(folder)
-    require_no_trial(repository, recipe.limit)
     if recipe.network != "served":
         raise ExportError(
             f"{folder}: its network is too dear to be served. It can teach: see train.teachers"
         )
+    require_no_trial(repository, recipe.limit)
     experiment = load_experiment(config)
     if config is not None and experiment.train.framing != recipe.framing:
         raise click.UsageError(f"the run learned from {recipe.framing} faces; --config says others")

@@ -106,6 +106,7 @@ def tune(**options: Unpack[_Options]) -> None:
         python -m training tune --storage postgresql://rapt@db/studies --study wide
     """
     from training.experiment import load_experiment, name_of
+    from training.fitting.teachers import check_teachers
     from training.registry.tracking import tracking_uri
     from training.tuning.conduct import conduct
     from training.tuning.storage import storage_url
@@ -125,6 +126,7 @@ def tune(**options: Unpack[_Options]) -> None:
         device=options["device"],
         threads=options["threads"] or max(1, _ALL_CORES // options["workers"]),
     )
+    check_teachers(task.experiment.train)
     conduct(task, options["workers"], click.echo)
     verb = "pipeline" if task.experiment.train.network == "served" else "train"
     click.echo(f"\nGo on with it:\n    python -m training {verb} --config {task.result}")

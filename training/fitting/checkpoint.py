@@ -2,13 +2,14 @@
 
 checkpoint.pt   everything needed to go on after the last finished epoch
 best.pt         the averaged weights of the best epoch so far
-answers.pt      what the recipe's teachers said when the run began, where it has any
+answers.pt      what the recipe's teachers said when the run began, and of which faces
 recipe.yaml     the recipe in full, defaults written out
 history.jsonl   a line an epoch; one more where a process ended before the epoch's checkpoint, and
                 half a line where it ended within one
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, cast
@@ -80,6 +81,7 @@ class RunFolder:
             CheckpointError: the folder holds a run already and ``resume`` is off.
         """
         self._folder = path
+        self._resume = resume
         self._checkpoint = path / "checkpoint.pt"
         self._history = path / _HISTORY
         if self._checkpoint.exists() and not resume:
@@ -112,34 +114,27 @@ class RunFolder:
             )
         return state
 
-    def answers(self, device: torch.device) -> Tensor:
-        """Return what the teachers said when the run began, float32 [n, 7].
+    def kept_answers(self, device: torch.device) -> object | None:
+        """Return what ``keep_answers`` wrote; None where nothing is gone on with.
 
         Raises:
-            CheckpointError: the file is missing or damaged.
+            CheckpointError: the file is damaged.
         """
         path = self._folder / _ANSWERS
-        if not path.exists():
-            raise CheckpointError(
-                f"{path}: missing. Bring it back from a copy, or delete {self._folder} and train "
-                "anew"
-            )
-        answers: Tensor = read_tensors(path, device)
-        return answers
+        return read_tensors(path, device) if self._resume and path.exists() else None
 
-    def begin(self, recipe: Recipe, answers: Tensor | None = None) -> None:
+    def keep_answers(self, content: Mapping[str, object]) -> None:
+        """Keep what teachers said, for a process that goes on; the folder is made if absent."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_tensors(self._folder / _ANSWERS, dict(content))
+
+    def begin(self, recipe: Recipe) -> None:
         """Make the folder if it is absent, or make it ready to go on.
 
         The recipe is kept for people, the checkpoint holds its own copy. Half a line of the
         history is dropped: that epoch has no checkpoint, and is done again.
-
-        Args:
-            recipe: of the run.
-            answers: what the recipe's teachers say, where the run is new and has any.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        if answers is not None:
-            write_tensors(self._folder / _ANSWERS, answers)
         text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
         write_whole(self._folder / _RECIPE, text)
         if self._history.exists():

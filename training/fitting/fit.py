@@ -17,7 +17,7 @@ from training.fitting.checkpoint import EpochResult, RunFolder
 from training.fitting.run import Run
 from training.fitting.schedule import learning_rate_at
 from training.fitting.targets import targets_of
-from training.fitting.teachers import answers_of
+from training.fitting.teachers import answers_for
 from training.recipe import Recipe
 
 _VAL_BATCH = 256
@@ -42,24 +42,23 @@ def fit(
 
     Raises:
         CheckpointError: the folder's checkpoint is damaged, or was made with another recipe; a
-            teacher's folder holds no run that can teach this one.
+            teacher's folder holds no run that can teach this one; the data are not those that a
+            taught run began with.
         DatasetError: the recipe wants votes, and there are none.
         ModelFileError: the model to begin with can't be used.
     """
     run = Run(recipe, device)
     state = folder.load(recipe, device)
     images = torch.from_numpy(train.images).unsqueeze(1).to(device)
-    targets = targets_of(train, recipe).to(device)
     if state is None:
         run.warm_start(images[:_STATISTICS].float())
-        answers = answers_of(recipe, images) if recipe.teachers else None
-        folder.begin(recipe, answers)
     else:
         run.load_state_dict(state)
-        answers = folder.answers(device) if recipe.teachers else None
-        folder.begin(recipe)
-    if answers is not None:
+    targets = targets_of(train, recipe).to(device)
+    if recipe.teachers:
+        answers = answers_for(recipe, images, folder, has_begun=state is not None)
         targets = torch.lerp(targets, answers, recipe.taught)
+    folder.begin(recipe)
     for epoch in range(run.next_epoch, recipe.epochs):
         loss = _train_epoch(run, images, targets, epoch)
         accuracy = _val_accuracy(run, val)

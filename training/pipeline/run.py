@@ -13,7 +13,7 @@ from training.export.candidate import package
 from training.export.provenance import code_commit, data_fingerprint
 from training.fitting.device import use_device
 from training.fitting.teachers import check_teachers
-from training.pipeline.place import opened_place
+from training.pipeline.place import Place, opened_place
 from training.pipeline.stages import Say, evaluate, gate, opened_run, train
 from training.registry.built_in import BuiltIn
 from training.registry.champion import begin_repository, export_champion
@@ -78,13 +78,14 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
     Raises:
         TrainingError: what a person can mend; the same command then goes on.
     """
-    _check_recipe(plan)
+    _check_network(plan)
     tracker.check()
     registry, built_in = Registry(tracker), BuiltIn(plan.built_in)
     experiment, threads = plan.experiment, plan.threads
     device = use_device(plan.device, threads)
     with opened_place(plan.home / "runs" / plan.name, experiment) as place:
         say(f"{'going on with' if place.resumed else 'beginning'} {place.folder}")
+        _check_teachers(experiment, place)
         data = prepared(experiment, plan.home, plan.built_in, threads)
         learned = framed(data, experiment.train.framing)
         about = _about(learned)
@@ -148,12 +149,15 @@ def _about(data: Fer2013) -> dict[str, str]:
     }
 
 
-def _check_recipe(plan: Plan) -> None:
-    """Refuse what could only fail after hours."""
-    recipe = plan.experiment.train
-    if recipe.network != "served":
+def _check_network(plan: Plan) -> None:
+    if plan.experiment.train.network != "served":
         raise PipelineError(
             f"{plan.name}: its network is too dear to be served. Make a teacher of it with "
             "`python -m training train`"
         )
-    check_teachers(recipe)
+
+
+def _check_teachers(experiment: Experiment, place: Place) -> None:
+    """Refuse what could only fail later; one that goes on may have asked them already."""
+    if not place.resumed:
+        check_teachers(experiment.train)

@@ -11,7 +11,7 @@ from training.fitting.checkpoint import RunFolder, best_weights, load_network
 from training.fitting.fit import fit
 from training.fitting.run import Run
 from training.fitting.targets import targets_of
-from training.fitting.teachers import answers_of
+from training.fitting.teachers import answers_for, answers_of
 from training.recipe import Recipe, Stage
 
 CPU = torch.device("cpu")
@@ -102,14 +102,32 @@ def test_resumed_run_learns_what_its_teachers_said_when_it_began(
     )
 
 
-def test_resumed_run_without_its_answers_is_told(
-    fine_run: Path, drawn: Fer2013, tmp_path: Path
+def test_run_that_ended_in_its_first_epoch_does_not_ask_again(
+    fine_run: Path, faces: Tensor, tmp_path: Path
+) -> None:
+    teacher = Path(shutil.copytree(fine_run, tmp_path / "teacher"))
+    recipe = recipe_of(teacher)
+    asked = answers_for(recipe, faces, RunFolder(tmp_path, resume=True), has_begun=False)
+    shutil.rmtree(teacher)
+    kept = answers_for(recipe, faces, RunFolder(tmp_path, resume=True), has_begun=False)
+    assert torch.equal(asked, kept)
+    with pytest.raises(CheckpointError, match="holds no run to learn from"):
+        answers_for(recipe, faces, RunFolder(tmp_path, resume=False), has_begun=False)
+
+
+@pytest.mark.parametrize("change", ["missing", "another order", "fewer", "no answers"])
+def test_answers_that_are_not_the_runs_are_told(
+    change: str, fine_run: Path, faces: Tensor, tmp_path: Path
 ) -> None:
     recipe = recipe_of(fine_run)
-    list(fit(recipe, drawn.train, drawn.val, RunFolder(tmp_path, resume=False), CPU))
-    (tmp_path / "answers.pt").unlink()
-    with pytest.raises(CheckpointError, match=r"answers\.pt: missing\. Bring it back from a copy"):
-        list(fit(recipe, drawn.train, drawn.val, RunFolder(tmp_path, resume=True), CPU))
+    answers_for(recipe, faces, RunFolder(tmp_path, resume=False), has_begun=False)
+    if change == "missing":
+        (tmp_path / "answers.pt").unlink()
+    elif change == "no answers":
+        shutil.copy(fine_run / "best.pt", tmp_path / "answers.pt")
+    images = {"another order": faces.flip(0), "fewer": faces[:7]}.get(change, faces)
+    with pytest.raises(CheckpointError, match=r"answers\.pt, .* Give the --data that the run beg"):
+        answers_for(recipe, images, RunFolder(tmp_path, resume=True), has_begun=True)
 
 
 def test_half_precision_answers_alike(trained_run: Path, faces: Tensor) -> None:
@@ -144,5 +162,7 @@ def test_weights_of_another_network_are_told(
 ) -> None:
     (tmp_path / "recipe.yaml").write_bytes((fine_run / "recipe.yaml").read_bytes())
     (tmp_path / "best.pt").write_bytes((trained_run / "best.pt").read_bytes())
-    with pytest.raises(CheckpointError, match=r"best\.pt: no weights of FineNetwork"):
+    with pytest.raises(
+        CheckpointError, match=r"train\.teachers: .*best\.pt is damaged, or of another network"
+    ):
         answers_of(recipe_of(tmp_path), faces)

@@ -12,28 +12,32 @@ from training.registry.tracking import Tracker, flattened
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.mark.parametrize(
-    ("recipe", "error", "message"),
-    [
-        (Recipe(network="fine"), PipelineError, "teacher: its network is too dear to be served"),
-        (Recipe(teachers=(Path("no/run"),), taught=1), CheckpointError, "holds no run to learn"),
-    ],
-)
-def test_recipe_that_can_not_do_is_refused_before_all_work(
-    recipe: Recipe, error: type[Exception], message: str, tmp_path: Path
-) -> None:
-    plan = Plan(
-        name="teacher",
+def plan_of(recipe: Recipe, folder: Path) -> Plan:
+    return Plan(
+        name="trial",
         experiment=Experiment(train=recipe),
-        home=tmp_path / "home",
-        built_in=tmp_path,
-        repository=tmp_path / "repository",
+        home=folder / "home",
+        built_in=folder,
+        repository=folder / "repository",
         device="cpu",
         threads=1,
     )
-    with pytest.raises(error, match=message):
-        run_pipeline(plan, Tracker("http://127.0.0.1:9"), print)
+
+
+def test_network_that_can_not_be_served_is_refused_before_all_work(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="trial: its network is too dear to be served"):
+        run_pipeline(
+            plan_of(Recipe(network="fine"), tmp_path), Tracker("http://127.0.0.1:9"), print
+        )
     assert not list(tmp_path.iterdir())
+
+
+def test_pipeline_whose_teachers_are_not_there_has_not_begun(tmp_path: Path) -> None:
+    recipe = Recipe(teachers=(tmp_path / "none",), taught=0.5)
+    tracker = Tracker(f"sqlite:///{tmp_path}/mlflow.db")
+    with pytest.raises(CheckpointError, match="none holds no run to learn from"):
+        run_pipeline(plan_of(recipe, tmp_path), tracker, print)
+    assert [path.name for path in (tmp_path / "home/runs/trial").iterdir()] == [".lock"]
 
 
 def test_first_pipeline_makes_a_champion(twice: Twice) -> None:
