@@ -62,13 +62,20 @@ def test_run_of_another_hand_is_not_exported(home: Path, tmp_path: Path) -> None
     assert not (tmp_path / "new").exists()
 
 
+def run_with(home: Path, folder: Path, old: str, new: str) -> Path:
+    """Copy the smoke run, with another line in its recipe."""
+    run = Path(shutil.copytree(home / "runs" / "smoke", folder / "run"))
+    recipe = run / "recipe.yaml"
+    text = recipe.read_text(encoding="utf-8")
+    assert old in text
+    recipe.write_text(text.replace(old, new), encoding="utf-8")
+    return run
+
+
 def test_run_of_a_network_that_can_not_be_served_is_refused(
     home: Path, parquet_folder: Path, tmp_path: Path
 ) -> None:
-    run = shutil.copytree(home / "runs" / "smoke", tmp_path / "run")
-    recipe = run / "recipe.yaml"
-    text = recipe.read_text(encoding="utf-8")
-    recipe.write_text(text.replace("network: served", "network: fine"), encoding="utf-8")
+    run = run_with(home, tmp_path, "network: served", "network: fine")
     words = ("export", "--run", run, "--data", parquet_folder, "--repository", tmp_path / "new")
     result = call(*words)
     assert result.exit_code == 1
@@ -78,11 +85,7 @@ def test_run_of_a_network_that_can_not_be_served_is_refused(
 def test_run_is_calibrated_on_faces_framed_as_it_learned_them(
     home: Path, parquet_folder: Path, tmp_path: Path
 ) -> None:
-    run = shutil.copytree(home / "runs" / "smoke", tmp_path / "run")
-    recipe = run / "recipe.yaml"
-    text = recipe.read_text(encoding="utf-8")
-    assert "framing: raw" in text
-    recipe.write_text(text.replace("framing: raw", "framing: aligned"), encoding="utf-8")
+    run = run_with(home, tmp_path, "framing: raw", "framing: aligned")
     words = ("export", "--run", run, "--data", parquet_folder, "--repository", tmp_path / "new")
     result = call(*words)
     assert result.exit_code == 1

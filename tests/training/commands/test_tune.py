@@ -70,3 +70,13 @@ def test_help_shows_examples_and_how_to_search() -> None:
     assert result.exit_code == 0
     assert "\n      python -m training tune --trials 30\n" in result.stdout
     assert "\n          learning_rate: {low: 0.02, high: 0.2, log: true}\n" in result.stdout
+
+
+def test_teachers_that_are_not_there_are_told_before_the_study_begins(
+    tmp_path: Path, parquet_folder: Path
+) -> None:
+    text = EXPERIMENT.replace("train: {", "train: {teachers: [no/run], taught: 0.5, ")
+    result = call(tmp_path, "--config", write(tmp_path, text), "--data", parquet_folder)
+    assert result.exit_code == 1
+    assert "no/run holds no run to learn from" in result.stderr
+    assert "study" not in result.stdout

@@ -82,3 +82,8 @@ def test_value_that_the_recipe_forbids_is_refused() -> None:
     message = "augmentation.mixup: Input should be less than or equal to 1, not 2"
     with pytest.raises(RecipeError, match=message):
         recipe_with(Recipe(), {"augmentation.mixup": 2})
+
+
+def test_values_that_do_not_go_together_are_refused_by_their_keys() -> None:
+    with pytest.raises(RecipeError, match=r"^taught: Give teachers and a share above 0"):
+        recipe_with(Recipe(), {"taught": 0.5})
