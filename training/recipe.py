@@ -71,7 +71,9 @@ class Recipe(Frozen):
     )
     dropout: Fraction = Field(default=0.2, description="before the last linear layer")
     ema_decay: float = Field(default=0.998, ge=0.0, lt=1.0, description="per step")
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["bf16", "fp32"] = Field(
+        default="bf16", description="bf16 on processors that have it, fp32 on others; or fp32"
+    )
     framing: Framing = Field(
         default="raw",
         description="which pixels are learnt from: FER2013's own framing, or the faces brought "

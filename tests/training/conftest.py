@@ -154,7 +154,8 @@ def candidate(
 ) -> Candidate:
     """The candidate of ``trained_run``. Not to be written to."""
     recipe = QuantisationRecipe(images=16, most_lost=1.0)
-    return package(best_weights(trained_run), drawn, recipe, tmp_path_factory.mktemp("candidate"))
+    folder = tmp_path_factory.mktemp("candidate")
+    return package(best_weights(trained_run), drawn, recipe, folder, smoothing=0.1)
 
 
 @pytest.fixture(scope="session")

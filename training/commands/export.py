@@ -104,7 +104,12 @@ def export(
     use_device("cpu", threads)
     data = load_fer2013(source, recipe.framing)
     candidate = package(
-        weights, data, experiment.quantisation, folder / "candidate", threads=threads
+        weights,
+        data,
+        experiment.quantisation,
+        folder / "candidate",
+        smoothing=recipe.label_smoothing,
+        threads=threads,
     )
     if precision is None:
         require_small(repository, candidate.served)

@@ -52,7 +52,13 @@ class Candidate:
 
 
 def package(
-    weights: Path, data: Fer2013, recipe: QuantisationRecipe, folder: Path, *, threads: int = 1
+    weights: Path,
+    data: Fer2013,
+    recipe: QuantisationRecipe,
+    folder: Path,
+    *,
+    smoothing: float,
+    threads: int = 1,
 ) -> Candidate:
     """Make a candidate of a run's best weights, or return the one that was made of them before.
 
@@ -63,6 +69,7 @@ def package(
         data: val calibrates and compares; training images set the ranges of int8.
         recipe: how many images do, and how much accuracy int8 may cost.
         folder: where the files go; made if absent.
+        smoothing: the label smoothing that the weights were trained with.
         threads: CPU threads for one operation.
 
     Raises:
@@ -71,13 +78,14 @@ def package(
     """
     made_of = {
         "weights": digest_of(weights.read_bytes()),
+        "smoothing": smoothing,
         "recipe": recipe.model_dump(),
         "data": data_fingerprint(data),
     }
     made = _account_of(folder)
     if made is not None and made.made_of == made_of and not _damaged(folder, made):
         return _described(folder, made)
-    models: dict[Precision, bytes] = {"fp32": build_classifier(weights, data)}
+    models: dict[Precision, bytes] = {"fp32": build_classifier(weights, data, smoothing)}
     models["int8"] = quantise(models["fp32"], _drawn(without_leaks(data), recipe.images).images)
     accuracy = {name: _accuracy(model, data.val, threads) for name, model in models.items()}
     lost = accuracy["fp32"] - accuracy["int8"]

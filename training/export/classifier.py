@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
+from torch import Tensor
 from torch.onnx import ONNXProgram
 from tqdm import tqdm
 
@@ -30,7 +30,7 @@ from training.export.provenance import code_commit, data_fingerprint, model_vers
 from training.export.served_model import write_model
 from training.export.triton_config import classifier_config
 from training.fitting.checkpoint import load_network
-from training.fitting.network import CalibratedClassifier, EmotionNetwork
+from training.fitting.network import CalibratedClassifier, EmotionNetwork, unsmoothed
 
 PARITY_TOLERANCE = 1e-4  # largest difference of a probability
 _PARITY_BATCHES = (1, 7)
@@ -42,12 +42,15 @@ _OPSET = 18
 _IR_VERSION = 10
 
 
-def build_classifier(weights: Path, data: Fer2013, *, tolerance: float = PARITY_TOLERANCE) -> bytes:
+def build_classifier(
+    weights: Path, data: Fer2013, smoothing: float, *, tolerance: float = PARITY_TOLERANCE
+) -> bytes:
     """Return trained weights as the content of the classifier's ONNX file, in fp32.
 
     Args:
         weights: a run's ``best.pt``.
         data: val calibrates; all of it is named in the model's metadata.
+        smoothing: the recipe's label smoothing.
         tolerance: largest difference of a probability from the trained network's.
 
     Raises:
@@ -55,11 +58,13 @@ def build_classifier(weights: Path, data: Fer2013, *, tolerance: float = PARITY_
     """
     network = load_network(weights)
     # Rounded, so that the last bits of a sum don't make another version.
-    temperature = round(fit_temperature(logits_of(network, data.val), data.val.labels), 4)
-    classifier = CalibratedClassifier(network, temperature).eval()
+    stated = unsmoothed(logits_of(network, data.val), smoothing).numpy()
+    temperature = round(fit_temperature(stated, data.val.labels), 4)
+    classifier = CalibratedClassifier(network, temperature, smoothing).eval()
     trained = datetime.fromtimestamp(weights.stat().st_mtime, UTC).date()
-    version = model_version(network.state_dict(), temperature, trained)
-    model = to_onnx(classifier, _metadata(version, temperature, data))
+    calibration = {"temperature": temperature, "smoothing": smoothing}
+    version = model_version(network.state_dict(), calibration, trained)
+    model = to_onnx(classifier, _metadata(version, calibration, data))
     check_parity(classifier, model, data.val, tolerance)
     return model
 
@@ -88,12 +93,12 @@ def place_classifier(model: bytes, repository: Path) -> Path:
     return write_model(repository, CLASSIFIER_NAME, model, files)
 
 
-def logits_of(network: EmotionNetwork, split: Split) -> npt.NDArray[np.float32]:
-    """Return the network's logits [n, 7] for a split's images, with a progress bar."""
+def logits_of(network: EmotionNetwork, split: Split) -> Tensor:
+    """Return the network's logits, float32 [n, 7], for a split's images, with a progress bar."""
     starts = tqdm(range(0, len(split), _BATCH), desc=f"calibrating on {split.name}", unit="batch")
     batches = (torch.from_numpy(split.images[start : start + _BATCH]) for start in starts)
     with torch.inference_mode():
-        return torch.cat([network(batch.unsqueeze(1).float()) for batch in batches]).numpy()
+        return torch.cat([network(batch.unsqueeze(1).float()) for batch in batches])
 
 
 def to_onnx(classifier: CalibratedClassifier, metadata: Mapping[str, str]) -> bytes:
@@ -157,12 +162,12 @@ def require_checksum_line(repository: Path) -> None:
         raise ExportError(f"{readme}: no checksum line for {place}")
 
 
-def _metadata(version: str, temperature: float, data: Fer2013) -> dict[str, str]:
+def _metadata(version: str, calibration: Mapping[str, float], data: Fer2013) -> dict[str, str]:
     metadata = {
         NAME_KEY: CLASSIFIER_NAME,
         VERSION_KEY: version,
         LABELS_KEY: ",".join(EMOTIONS),
-        "temperature": str(temperature),
+        **{name: str(value) for name, value in calibration.items()},
         "data": f"FER2013 sha256:{data_fingerprint(data)}",
     }
     commit = code_commit(Path(__file__).parent)

@@ -11,18 +11,20 @@ from torch import Tensor
 from training.data.dataset import Fer2013, Split
 
 
-def model_version(weights: Mapping[str, Tensor], temperature: float, trained: date) -> str:
+def model_version(
+    weights: Mapping[str, Tensor], calibration: Mapping[str, float], trained: date
+) -> str:
     """Return a model's version: ``2026.11.24-1a2b3c4d``.
 
-    The day says how old it is, and sorts; the digest of weights and temperature says what it
+    The day says how old it is, and sorts; the digest of weights and calibration says what it
     is. The same weights give the same version, whoever exports them and when.
 
     Args:
         weights: the network's state dict.
-        temperature: the calibration's.
+        calibration: its numbers, by name.
         trained: the day on which the weights were written.
     """
-    digest = sha256(repr(temperature).encode())
+    digest = sha256(repr(sorted(calibration.items())).encode())
     for name in sorted(weights):
         digest.update(name.encode())
         digest.update(weights[name].detach().cpu().contiguous().numpy().tobytes())

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from training.errors import CheckpointError
 from training.fitting.checkpoint import RunFolder, best_weights, read_recipe, with_weights
+from training.fitting.device import autocast
 from training.fitting.network import build_network
 from training.recipe import Framing, Network, Recipe
 
@@ -68,13 +69,9 @@ def answers_of(recipe: Recipe, images: Tensor) -> Tensor:
             framing.
     """
     teachers = [_teacher(folder, recipe.framing).to(images.device) for folder in recipe.teachers]
-    enabled = recipe.precision == "bf16"
     rows: list[Tensor] = []
     starts = range(0, len(images), _BATCH)
-    with (
-        torch.inference_mode(),
-        torch.autocast(images.device.type, torch.bfloat16, enabled=enabled),
-    ):
+    with torch.inference_mode(), autocast(images.device, recipe):
         for start in tqdm(starts, desc="asking the teachers", unit="batch"):
             batch = images[start : start + _BATCH].float()
             views = [

@@ -33,7 +33,7 @@ from training.registry.tracking import Tracker, registry_errors
 
 _ABOUT = "Which of seven emotions a face shows. Versions are ONNX files, fp32 and int8."
 # Keys of the file's own account of itself (ONNX metadata) that become tags.
-_PROVENANCE = (VERSION_KEY, "data", "commit", "temperature")
+_PROVENANCE = (VERSION_KEY, "data", "commit", "temperature", "smoothing")
 
 
 @dataclass(frozen=True, slots=True)

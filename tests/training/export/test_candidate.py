@@ -28,7 +28,7 @@ def test_fp32_is_served_where_int8_loses_more(
     # What int8 gained or lost on 14 drawn faces is some multiple of 1/14: never less than -1.
     folder = tmp_path / "candidate"
     recipe = QuantisationRecipe.model_construct(images=16, most_lost=-1.5)
-    made = package(best_weights(trained_run), drawn, recipe, folder)
+    made = package(best_weights(trained_run), drawn, recipe, folder, smoothing=0.1)
     assert made.served == "fp32"
     assert made.model.read_bytes() == candidate.variants["fp32"].read_bytes()
 
@@ -40,12 +40,16 @@ def test_candidate_of_the_same_weights_is_not_made_again(
     recipe = QuantisationRecipe(images=16, most_lost=1.0)
     folder = candidate.model.parent
     before = candidate.model.stat().st_mtime_ns
-    assert package(weights, drawn, recipe, folder) == candidate == read_candidate(folder)
+    assert (
+        package(weights, drawn, recipe, folder, smoothing=0.1)
+        == candidate
+        == read_candidate(folder)
+    )
     assert candidate.model.stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("what", ["weights", "data"])
-def test_candidate_of_other_weights_or_data_is_replaced(
+@pytest.mark.parametrize("what", ["weights", "data", "smoothing"])
+def test_candidate_that_was_made_of_something_else_is_replaced(
     candidate: Candidate, trained_run: Path, drawn: Fer2013, tmp_path: Path, what: str
 ) -> None:
     folder = tmp_path / "candidate"
@@ -54,7 +58,7 @@ def test_candidate_of_other_weights_or_data_is_replaced(
     account["made_of"][what] = "others"
     (folder / "candidate.json").write_text(json.dumps(account), encoding="utf-8")
     recipe = QuantisationRecipe(images=16, most_lost=1.0)
-    made = package(best_weights(trained_run), drawn, recipe, folder)
+    made = package(best_weights(trained_run), drawn, recipe, folder, smoothing=0.1)
     assert made.model.read_bytes() == candidate.model.read_bytes()
 
 
@@ -111,7 +115,7 @@ def test_damaged_candidate_is_made_anew(
 ) -> None:
     (copied / "int8.onnx").write_bytes(b"half")
     recipe = QuantisationRecipe(images=16, most_lost=1.0)
-    made = package(best_weights(trained_run), drawn, recipe, copied)
+    made = package(best_weights(trained_run), drawn, recipe, copied, smoothing=0.1)
     assert made == read_candidate(copied)
     assert made.model.read_bytes() == candidate.model.read_bytes()
 
@@ -123,5 +127,5 @@ def test_damaged_weights_leave_the_former_candidate(
     weights.write_bytes(best_weights(trained_run).read_bytes()[:-100])
     recipe = QuantisationRecipe(images=16, most_lost=1.0)
     with pytest.raises(CheckpointError, match=r"best\.pt: damaged"):
-        package(weights, drawn, recipe, copied)
+        package(weights, drawn, recipe, copied, smoothing=0.1)
     assert read_candidate(copied).served == "int8"

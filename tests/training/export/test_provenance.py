@@ -11,10 +11,11 @@ from training.export.provenance import code_commit, data_fingerprint, model_vers
 
 DAY = date(2026, 11, 24)
 WEIGHTS = {"a": torch.ones(2, 3), "b": torch.zeros(4)}
+AS_FITTED = {"temperature": 1.25, "smoothing": 0.1}
 
 
 def test_version_is_the_day_and_eight_digits_of_the_weights() -> None:
-    day, digits = model_version(WEIGHTS, 1.25, DAY).split("-")
+    day, digits = model_version(WEIGHTS, AS_FITTED, DAY).split("-")
     assert day == "2026.11.24"
     assert len(digits) == 8
     assert set(digits) <= set("0123456789abcdef")
@@ -22,16 +23,18 @@ def test_version_is_the_day_and_eight_digits_of_the_weights() -> None:
 
 def test_equal_weights_give_an_equal_version() -> None:
     copy = {name: WEIGHTS[name].clone() for name in reversed(WEIGHTS)}
-    assert model_version(copy, 1.25, DAY) == model_version(WEIGHTS, 1.25, DAY)
+    assert model_version(copy, AS_FITTED, DAY) == model_version(WEIGHTS, AS_FITTED, DAY)
 
 
 def test_one_changed_weight_gives_another_version() -> None:
     changed = {**WEIGHTS, "b": torch.tensor([0.0, 0.0, 0.0, 1e-7])}
-    assert model_version(changed, 1.25, DAY) != model_version(WEIGHTS, 1.25, DAY)
+    assert model_version(changed, AS_FITTED, DAY) != model_version(WEIGHTS, AS_FITTED, DAY)
 
 
-def test_another_temperature_gives_another_version() -> None:
-    assert model_version(WEIGHTS, 1.26, DAY) != model_version(WEIGHTS, 1.25, DAY)
+@pytest.mark.parametrize("change", [{"temperature": 1.26}, {"smoothing": 0.0}])
+def test_another_calibration_gives_another_version(change: dict[str, float]) -> None:
+    other = model_version(WEIGHTS, {**AS_FITTED, **change}, DAY)
+    assert other != model_version(WEIGHTS, AS_FITTED, DAY)
 
 
 def test_fingerprint_changes_with_a_single_label(drawn: Fer2013) -> None:

@@ -1,5 +1,3 @@
-from collections import Counter
-
 import numpy as np
 import onnx
 import pytest
@@ -28,6 +26,14 @@ def test_weights_are_signed_bytes_and_activations_unsigned(graph: onnx.GraphProt
     assert activations == {TensorProto.UINT8}
 
 
+def test_no_two_products_overflow_16_bits(graph: onnx.GraphProto) -> None:
+    weights = [one for one in graph.initializer if one.name.endswith("weight_quantized")]
+    assert len(weights) == 21  # 20 convolutions and the last layer
+    largest = max(int(np.abs(numpy_helper.to_array(one).astype(int)).max()) for one in weights)
+    assert 2 * 255 * largest <= np.iinfo(np.int16).max
+    assert largest == 64
+
+
 def test_weights_have_a_scale_a_channel(graph: onnx.GraphProto) -> None:
     values = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     stem = next(
@@ -41,13 +47,23 @@ def test_weights_have_a_scale_a_channel(graph: onnx.GraphProto) -> None:
     assert values[scale].shape == (64,)
 
 
-def test_normalisation_and_softmax_stay_in_floats(graph: onnx.GraphProto) -> None:
+def test_normalisation_and_calibration_stay_in_floats(graph: onnx.GraphProto) -> None:
     rounded = {
         name for node in graph.node if node.op_type == "DequantizeLinear" for name in node.output
     }
-    floats = [node for node in graph.node if node.op_type in ("Sub", "Softmax")]
-    assert Counter(node.op_type for node in floats) == {"Sub": 1, "Softmax": 1}
-    assert not any(name in rounded for node in floats for name in node.input)
+    floats = [node for node in graph.node if node.op_type in ("Sub", "Softmax", "Log", "Div")]
+    # Two normalise. Then come a softmax and the smoothing's share, the temperature and a softmax.
+    assert [node.op_type for node in floats] == [
+        "Sub",
+        "Div",
+        "Softmax",
+        "Sub",
+        "Log",
+        "Div",
+        "Softmax",
+    ]
+    logits = floats[2].input[0]
+    assert not any(name in rounded for node in floats for name in node.input if name != logits)
 
 
 def test_answers_are_close_to_those_of_fp32(candidate: Candidate, drawn: Fer2013) -> None:

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from training.errors import DeviceError
-from training.fitting.device import use_device
+from training.fitting.device import precision_on, use_device
+from training.recipe import Recipe
 
 
 def test_cpu_is_always_there() -> None:
@@ -19,3 +20,22 @@ def test_device_that_is_not_there_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(DeviceError, match=f"device {name}: not usable here: ") as caught:
         use_device(name, threads=1)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("able", "computes_in"),
+    [
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True, "avx512_bf16": False}, torch.bfloat16),
+        ({"neon": True, "bf16": True}, torch.bfloat16),
+        ({"avx2": True, "amx_bf16": False, "avx512_bf16": False}, torch.float32),
+        ({"neon": True}, torch.float32),
+    ],
+)
+def test_bf16_is_for_processors_that_have_it(
+    able: dict[str, bool], computes_in: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    cpu = torch.device("cpu")
+    assert precision_on(cpu, Recipe(precision="bf16")) == computes_in
+    assert precision_on(cpu, Recipe(precision="fp32")) == torch.float32

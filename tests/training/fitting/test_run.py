@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from training.fitting.matrix_convolution import MatrixConvolution
 from training.fitting.network import EmotionNetwork
 from training.fitting.run import Run
 from training.recipe import Recipe
@@ -65,7 +66,14 @@ def test_same_seed_starts_from_the_same_weights() -> None:
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_bf16_computes_in_bf16() -> None:
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_bf16_is_computed_in_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, *, has_bf16: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": has_bf16})
     run = Run(Recipe(precision="bf16"), CPU)
+    products = [one for one in run.network.modules() if isinstance(one, MatrixConvolution)]
+    assert bool(products) == has_bf16
     with run.autocast(), torch.inference_mode():
-        assert run.network(batch(1)[0]).dtype == torch.bfloat16
+        answer = run.network(batch(1)[0])
+    assert answer.dtype == (torch.bfloat16 if has_bf16 else torch.float32)

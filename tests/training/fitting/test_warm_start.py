@@ -32,7 +32,9 @@ def network() -> EmotionNetwork:
 @pytest.fixture(scope="module")
 def exported(network: EmotionNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("exported") / "fp32.onnx"
-    file.write_bytes(to_onnx(CalibratedClassifier(network, 1.0).eval(), {VERSION_KEY: "trained"}))
+    file.write_bytes(
+        to_onnx(CalibratedClassifier(network, 1.0, smoothing=0.1).eval(), {VERSION_KEY: "trained"})
+    )
     return file
 
 
