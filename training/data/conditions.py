@@ -5,7 +5,7 @@ Photos go the way they go when they are served, so that what is learnt is what w
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -60,10 +60,16 @@ class Look:
 
 
 def look_at_crop(image: npt.NDArray[np.uint8], finder: FaceFinder) -> Look:
-    """Look at a FER2013 face, uint8 [48, 48]."""
+    """Look at a FER2013 face, uint8 [48, 48].
+
+    Most faces are found only with something around them. Where a face touches the edge, its mirror
+    image there makes a second one, so what isn't a single face is looked at without a border too.
+    """
     enlarged = enlarge(image)
-    seen = finder(np.repeat(enlarged[:, :, np.newaxis], 3, axis=2), CROP_SETTINGS)
-    found = [face for face in seen if not _is_in_the_border(face)]
+    found = [face for face in _seen_in(enlarged, finder) if not _is_in_the_border(face)]
+    if len(found) != 1:
+        inner = enlarged[BORDER:-BORDER, BORDER:-BORDER]
+        found = [_moved(face, BORDER) for face in _seen_in(inner, finder)]
     if len(found) != 1:
         return _look(image, image, len(found))
     landmarks = in_the_small(found[0].landmarks)
@@ -97,6 +103,18 @@ def enlarge(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def in_the_small(landmarks: Landmarks) -> Landmarks:
     """Return places on an enlarged image as places on the 48x48 one."""
     return _five((np.array(landmarks) - BORDER) / ENLARGEMENT)
+
+
+def _seen_in(grey: npt.NDArray[np.uint8], finder: FaceFinder) -> list[Detection]:
+    settings = replace(CROP_SETTINGS, side=len(grey))
+    return list(finder(np.repeat(grey[:, :, np.newaxis], 3, axis=2), settings))
+
+
+def _moved(face: Detection, distance: int) -> Detection:
+    """Return a face as it lies where there are so many pixels more above it and to its left."""
+    box = replace(face.box, x=face.box.x + distance, y=face.box.y + distance)
+    landmarks = _five(np.array(face.landmarks) + distance)
+    return replace(face, box=box, landmarks=landmarks)
 
 
 def _is_in_the_border(face: Detection) -> bool:

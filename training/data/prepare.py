@@ -30,7 +30,7 @@ from training.whole_files import write_whole
 _MANIFEST = "manifest.json"
 _REPORT = "report.html"
 # Raise it when the same inputs would give other files.
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,18 @@ def face(x: float = 80, y: float = 80, side: float = 160) -> Detection:
     return Detection(Box(x, y, side, side), 0.9, LANDMARKS)
 
 
+def in_the_inner(landmarks: Landmarks) -> Landmarks:
+    """Return places on an enlarged image as places on what lies within its border."""
+    a, b, c, d, e = ((x - 64, y - 64) for x, y in landmarks)
+    return a, b, c, d, e
+
+
 def noise() -> npt.NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
 
 
 def test_crop_is_looked_at_enlarged_with_a_mirrored_border() -> None:
-    finder = FakeFinder()
+    finder = FakeFinder(face())
     look_at_crop(noise(), finder)
     ((image, settings),) = finder.seen
     assert image.shape == (320, 320, 3)
@@ -72,6 +78,32 @@ def test_without_a_single_face_nothing_is_known_of_it(found: tuple[Detection, ..
     assert np.isnan([look.score, *look.pose, *np.ravel(look.landmarks)]).all()
     assert np.array_equal(look.aligned, noise())
     assert np.array_equal(look.image, noise())
+
+
+@pytest.mark.parametrize("found", [(), (face(), face(90, 90))])
+def test_what_is_no_single_face_is_looked_at_without_its_mirrored_border(
+    found: tuple[Detection, ...],
+) -> None:
+    inner = Detection(Box(16, 16, 160, 160), 0.7, in_the_inner(LANDMARKS))
+    finder = FakeFinder(*found, then=[inner])
+    look = look_at_crop(noise(), finder)
+    _, (image, settings) = finder.seen
+    assert np.array_equal(image[:, :, 0], enlarge(noise())[64:256, 64:256])
+    assert (settings.side, settings.min_score) == (192, 0.6)
+    assert (look.faces, look.score) == (1, 0.7)
+    assert look.landmarks == in_the_small(LANDMARKS)
+    assert np.array_equal(look.aligned, align(enlarge(noise()), LANDMARKS))
+
+
+def test_face_beside_its_mirror_image_is_found(face_network: FaceNetwork) -> None:
+    cut = astronaut()[20:150, 180:310].mean(axis=2).astype(np.uint8)
+    crop = cv2.resize(cut, (48, 48), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    finder = RetinaFaceFinder(face_network)
+    mirrored = np.repeat(enlarge(crop)[:, :, np.newaxis], 3, axis=2)
+    assert len(finder(mirrored, DetectionSettings(side=320))) == 2
+    look = look_at_crop(crop, finder)
+    assert look.faces == 1
+    assert look.score > 0.9
 
 
 @pytest.mark.parametrize(("x", "y"), [(-40, 80), (200, 80), (80, -40), (80, 200)])

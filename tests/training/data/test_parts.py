@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 
 from emotion.detection import DetectionSettings
-from emotion.faces import Detection
+from emotion.faces import Box, Detection
 from emotion.image import RgbImage
 from tests.conftest import PROJECT
 from tests.training.data.fake_finder import FakeFinder
 from training.data import parts
 from training.data.parts import look_at_split, parts_folder
 from training.data.samples import Sample
+
+# With one face on each, an image is looked at once.
+FACE = Detection(
+    Box(80, 80, 160, 160), 0.9, ((120, 140), (190, 140), (160, 180), (130, 210), (185, 210))
+)
 
 
 class Interrupted(BaseException):
@@ -26,7 +31,7 @@ class InterruptedFinder(FakeFinder):
     """Ends the process at a call."""
 
     def __init__(self, call: int) -> None:
-        super().__init__()
+        super().__init__(FACE)
         self._call = call
 
     def __call__(self, image: RgbImage, settings: DetectionSettings) -> tuple[Detection, ...]:
@@ -64,7 +69,7 @@ def test_what_was_cut_off_goes_on_after_its_last_whole_part(
 ) -> None:
     with pytest.raises(Interrupted):
         look_at_split("train", samples, InterruptedFinder(call=5), 1, tmp_path, "inputs")
-    finder = FakeFinder()
+    finder = FakeFinder(FACE)
     seen = look_at_split("train", samples, finder, 1, tmp_path, "inputs")
     assert len(finder.seen) == 5  # the last six, one of which can't be read
     assert [row.name for row in seen.rows] == [f"train {n}" for n in (0, 1, 3, 4, 5, 6, 7, 8)]
@@ -72,7 +77,7 @@ def test_what_was_cut_off_goes_on_after_its_last_whole_part(
 
 def test_parts_of_other_inputs_are_looked_at_again(samples: list[Sample], tmp_path: Path) -> None:
     look_at_split("train", samples, FakeFinder(), 1, tmp_path, "other")
-    finder = FakeFinder()
+    finder = FakeFinder(FACE)
     look_at_split("train", samples, finder, 1, tmp_path, "inputs")
     assert len(finder.seen) == 8
 
