@@ -7,7 +7,7 @@
                         -> probabilities float32 [n, 7], calibrated, in label order
 
 What turns pixels into a network's input (normalisation, channel order) and logits into
-probabilities (temperature, softmax) is inside the files, so no runtime can do it differently.
+probabilities (softmax, calibration) is inside the files, so no runtime can do it differently.
 """
 
 DETECTOR_NAME = "face_detector"

@@ -72,7 +72,8 @@ class Recipe(Frozen):
     dropout: Fraction = Field(default=0.2, description="before the last linear layer")
     ema_decay: float = Field(default=0.998, ge=0.0, lt=1.0, description="per step")
     precision: Literal["bf16", "fp32"] = Field(
-        default="bf16", description="bf16 on processors that have it, fp32 on others; or fp32"
+        default="bf16",
+        description="bf16 is for processors that multiply in it: others compute in fp32",
     )
     framing: Framing = Field(
         default="raw",
@@ -149,6 +150,15 @@ class Recipe(Frozen):
                 "other_layers", "A fine network begins with random weights: leave out initial"
             )
         return self
+
+    @property
+    def smoothing(self) -> float:
+        """Share of each target that was spread evenly over the emotions.
+
+        What teachers say is not smoothed again; what their own targets lost is left to the
+        temperature.
+        """
+        return self.label_smoothing * (1 - self.taught)
 
     @property
     def epochs(self) -> int:

@@ -22,6 +22,12 @@ def test_teachers_and_their_share_come_together(given: dict[str, object]) -> Non
         Recipe.model_validate(given)
 
 
+def test_smoothing_is_spread_over_what_is_not_taught() -> None:
+    assert Recipe(label_smoothing=0.05).smoothing == 0.05
+    taught = {"label_smoothing": 0.1, "teachers": ["runs/one"], "taught": 0.6}
+    assert Recipe.model_validate(taught).smoothing == pytest.approx(0.04)
+
+
 def test_fine_network_can_not_begin_with_a_served_ones_weights() -> None:
     with pytest.raises(ValidationError, match="A fine network begins with random weights"):
         Recipe.model_validate({"network": "fine", "initial": "model.onnx"})

@@ -63,7 +63,7 @@ def export(
 
     With --run the run's best epoch is calibrated on val, compared with the trained network, made
     int8, and both forms are kept in the run's folder, under candidate/. The ONNX file takes uint8
-    crops and gives probabilities: normalisation, temperature and softmax are inside. Into the
+    crops and gives probabilities: normalisation, softmax and calibration are inside. Into the
     project's own model_repository no trial is written (a run with train.limit), and an fp32 form
     by --precision fp32 only.
 
@@ -108,7 +108,7 @@ def export(
         data,
         experiment.quantisation,
         folder / "candidate",
-        smoothing=recipe.label_smoothing,
+        smoothing=recipe.smoothing,
         threads=threads,
     )
     if precision is None:

@@ -39,7 +39,7 @@ class Look:
     Attributes:
         image: uint8 [48, 48], as it is learnt from.
         aligned: uint8 [48, 48], framed as a served face; ``image`` without a single face.
-        faces: how many faces the detector found.
+        faces: how many faces the detector found; one if it did so without the border alone.
         score: the detector's, 0 to 1.
         landmarks: in pixels of ``image``.
         pose: yaw, pitch and roll in degrees (``emotion.pose``).
@@ -67,13 +67,15 @@ def look_at_crop(image: npt.NDArray[np.uint8], finder: FaceFinder) -> Look:
     """
     enlarged = enlarge(image)
     found = [face for face in _seen_in(enlarged, finder) if not _is_in_the_border(face)]
-    if len(found) != 1:
-        inner = enlarged[BORDER:-BORDER, BORDER:-BORDER]
-        found = [_moved(face, BORDER) for face in _seen_in(inner, finder)]
-    if len(found) != 1:
-        return _look(image, image, len(found))
-    landmarks = in_the_small(found[0].landmarks)
-    return _look(image, align(enlarged, found[0].landmarks), 1, found[0], landmarks)
+    if len(found) == 1:
+        (face,), landmarks = found, found[0].landmarks
+    else:
+        alone = _seen_in(enlarged[BORDER:-BORDER, BORDER:-BORDER], finder)
+        if len(alone) != 1:
+            return _look(image, image, len(found))
+        (face,) = alone
+        landmarks = _five(np.array(face.landmarks) + BORDER)
+    return _look(image, align(enlarged, landmarks), 1, face, in_the_small(landmarks))
 
 
 def look_at_photo(photo: bytes, finder: FaceFinder) -> Look | None:
@@ -105,16 +107,9 @@ def in_the_small(landmarks: Landmarks) -> Landmarks:
     return _five((np.array(landmarks) - BORDER) / ENLARGEMENT)
 
 
-def _seen_in(grey: npt.NDArray[np.uint8], finder: FaceFinder) -> list[Detection]:
+def _seen_in(grey: npt.NDArray[np.uint8], finder: FaceFinder) -> tuple[Detection, ...]:
     settings = replace(CROP_SETTINGS, side=len(grey))
-    return list(finder(np.repeat(grey[:, :, np.newaxis], 3, axis=2), settings))
-
-
-def _moved(face: Detection, distance: int) -> Detection:
-    """Return a face as it lies where there are so many pixels more above it and to its left."""
-    box = replace(face.box, x=face.box.x + distance, y=face.box.y + distance)
-    landmarks = _five(np.array(face.landmarks) + distance)
-    return replace(face, box=box, landmarks=landmarks)
+    return finder(np.repeat(grey[:, :, np.newaxis], 3, axis=2), settings)
 
 
 def _is_in_the_border(face: Detection) -> bool:

@@ -16,6 +16,8 @@ from training.experiment import GateRecipe
 
 Marks = npt.NDArray[np.bool_]
 
+_ONE_IMAGE = 1 + 1e-9  # Its share, as a quotient, may be rounded either way.
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contender:
@@ -75,7 +77,8 @@ def judge(
     - on no slice does accuracy fall by more than ``slice_margin``: the slice that falls most
       is the worst one, whatever its accuracy is.
 
-    A fall of exactly the margin is allowed. Emotions and slices without an image don't count.
+    A fall of exactly the margin is allowed, and of one image: of few, one is more than the margin.
+    Emotions and slices without an image don't count.
     The champion's own file is refused, and a trial in place of a model that is none. Without a
     champion any challenger may.
 
@@ -185,7 +188,8 @@ def _falls(what: str, figures: Mapping[str, Compared], margin: float) -> list[st
         f"Its {what} {name} falls by {-100 * figure.difference:.2f} points, more than "
         f"{100 * margin:.2f}."
         for name, figure in figures.items()
-        if figure.difference is not None and -figure.difference > margin
+        if figure.difference is not None
+        and -figure.difference > max(margin, _ONE_IMAGE / figure.images)
     ]
 
 

@@ -1,7 +1,7 @@
 """Temperature scaling: one number that makes confidences honest (Guo et al. 2017).
 
-Logits are divided by it before the softmax. The answer stays the same; only how sure it
-sounds changes. It is measured on val, which the network has not learnt from.
+Logits, label smoothing taken off, are divided by it before the softmax. The answer stays the same;
+only how sure it sounds changes. It is measured on val, which the network has not learnt from.
 """
 
 import math

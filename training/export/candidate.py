@@ -26,6 +26,8 @@ from training.whole_files import write_whole, write_whole_bytes
 Precision = Literal["fp32", "int8"]
 _PRECISIONS: tuple[Precision, ...] = ("fp32", "int8")
 _ACCOUNT = "candidate.json"
+# Raise it when the same weights, data and recipe would give other files.
+_FORM = 2
 _ANEW = "`python -m training export --run` with the run's --data makes it anew"
 
 
@@ -62,14 +64,14 @@ def package(
 ) -> Candidate:
     """Make a candidate of a run's best weights, or return the one that was made of them before.
 
-    One that is damaged is made anew: its files depend on the weights and the data alone.
+    One that is damaged is made anew: its files depend on what is given here alone.
 
     Args:
         weights: a run's ``best.pt``.
         data: val calibrates and compares; training images set the ranges of int8.
         recipe: how many images do, and how much accuracy int8 may cost.
         folder: where the files go; made if absent.
-        smoothing: the label smoothing that the weights were trained with.
+        smoothing: ``Recipe.smoothing`` of the run.
         threads: CPU threads for one operation.
 
     Raises:
@@ -77,6 +79,7 @@ def package(
         ExportError: the exported model differs from the trained network.
     """
     made_of = {
+        "form": _FORM,
         "weights": digest_of(weights.read_bytes()),
         "smoothing": smoothing,
         "recipe": recipe.model_dump(),
@@ -85,7 +88,7 @@ def package(
     made = _account_of(folder)
     if made is not None and made.made_of == made_of and not _damaged(folder, made):
         return _described(folder, made)
-    models: dict[Precision, bytes] = {"fp32": build_classifier(weights, data, smoothing)}
+    models: dict[Precision, bytes] = {"fp32": build_classifier(weights, data, smoothing=smoothing)}
     models["int8"] = quantise(models["fp32"], _drawn(without_leaks(data), recipe.images).images)
     accuracy = {name: _accuracy(model, data.val, threads) for name, model in models.items()}
     lost = accuracy["fp32"] - accuracy["int8"]
@@ -112,7 +115,8 @@ def read_candidate(folder: Path) -> Candidate:
             is no emotion classifier.
     """
     account = _account_of(folder)
-    if account is None and (folder / _ACCOUNT).is_file():
+    is_there = (folder / _ACCOUNT).is_file()
+    if is_there and (account is None or account.made_of.get("form") != _FORM):
         raise CandidateError(f"{folder / _ACCOUNT}: damaged, or of an older form. {_ANEW}")
     if account is None:
         raise CandidateError(

@@ -43,14 +43,14 @@ _IR_VERSION = 10
 
 
 def build_classifier(
-    weights: Path, data: Fer2013, smoothing: float, *, tolerance: float = PARITY_TOLERANCE
+    weights: Path, data: Fer2013, *, smoothing: float, tolerance: float = PARITY_TOLERANCE
 ) -> bytes:
     """Return trained weights as the content of the classifier's ONNX file, in fp32.
 
     Args:
         weights: a run's ``best.pt``.
         data: val calibrates; all of it is named in the model's metadata.
-        smoothing: the recipe's label smoothing.
+        smoothing: ``Recipe.smoothing`` of the run.
         tolerance: largest difference of a probability from the trained network's.
 
     Raises:
@@ -58,9 +58,9 @@ def build_classifier(
     """
     network = load_network(weights)
     # Rounded, so that the last bits of a sum don't make another version.
-    stated = unsmoothed(logits_of(network, data.val), smoothing).numpy()
-    temperature = round(fit_temperature(stated, data.val.labels), 4)
-    classifier = CalibratedClassifier(network, temperature, smoothing).eval()
+    meant = unsmoothed(logits_of(network, data.val), smoothing).numpy()
+    temperature = round(fit_temperature(meant, data.val.labels), 4)
+    classifier = CalibratedClassifier(network, temperature, smoothing=smoothing).eval()
     trained = datetime.fromtimestamp(weights.stat().st_mtime, UTC).date()
     calibration = {"temperature": temperature, "smoothing": smoothing}
     version = model_version(network.state_dict(), calibration, trained)

@@ -2,7 +2,7 @@
 
 The file says where to round (QuantizeLinear and DequantizeLinear around each operator), so one
 file runs on ONNX Runtime, OpenVINO and Triton alike. Activations are unsigned and weights signed:
-ONNX Runtime has fast kernels for that pair alone. Normalisation, temperature and softmax stay
+ONNX Runtime has fast kernels for that pair alone. Normalisation, softmax and calibration stay
 in fp32. Without VNNI (AMD's before Zen 4 among them) ONNX Runtime adds two products of that pair in
 16 bits, where two of eight bits overflow: accuracy on val fell by 3.3 points, unseen where VNNI is.
 Weights of seven bits always fit, and cost nothing measurable (docs/decisions.md).

@@ -31,17 +31,14 @@ def use_device(name: str, threads: int) -> torch.device:
     return device
 
 
-def precision_on(device: torch.device, recipe: Recipe) -> torch.dtype:
-    """Return what a recipe's network computes in: bf16 if the recipe says so and the device can."""
-    if recipe.precision == "bf16" and _has_bf16(device):
-        return torch.bfloat16
-    return torch.float32
+def computes_in_bf16(device: torch.device, recipe: Recipe) -> bool:
+    """Return whether a recipe's network computes in bf16 here: the recipe says so, and it pays."""
+    return recipe.precision == "bf16" and _has_bf16(device)
 
 
 def autocast(device: torch.device, recipe: Recipe) -> torch.autocast:
-    """Return the context in which a recipe's network computes in its precision."""
-    enabled = precision_on(device, recipe) == torch.bfloat16
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+    """Return the context in which a recipe's network computes."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=computes_in_bf16(device, recipe))
 
 
 def _has_bf16(device: torch.device) -> bool:
@@ -49,5 +46,6 @@ def _has_bf16(device: torch.device) -> bool:
         able = torch.cpu.get_capabilities()
         return any(able.get(name, False) for name in _MULTIPLIES_BF16)
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        with torch.cuda.device(device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return True

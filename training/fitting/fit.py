@@ -1,7 +1,7 @@
 """The training run: epochs over the training split, the best one on val kept.
 
 A run that was cut off anywhere goes on from its last finished epoch and gives what it
-would have given: randomness depends on the recipe's seed and the epoch alone.
+would have given on such a processor: randomness depends on the recipe's seed and the epoch alone.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from tqdm import tqdm
 from training.data.dataset import Split
 from training.fitting.augmentation import augment, mix
 from training.fitting.checkpoint import EpochResult, RunFolder
+from training.fitting.device import computes_in_bf16
 from training.fitting.run import Run
 from training.fitting.schedule import learning_rate_at
 from training.fitting.targets import targets_of
@@ -83,7 +84,8 @@ def _train_epoch(run: Run, images: Tensor, targets: Tensor, epoch: int) -> float
     size = recipe.size_at(epoch)
     steps = len(targets) // recipe.batch_size or 1
     losses = torch.zeros(steps)
-    title = f"epoch {epoch + 1}/{recipe.epochs} at {size} px"
+    precision = "bf16" if computes_in_bf16(run.device, recipe) else "fp32"
+    title = f"epoch {epoch + 1}/{recipe.epochs} at {size} px in {precision}"
     progress = tqdm(range(steps), desc=title, unit="batch")
     for step in progress:
         rows = order[step * recipe.batch_size : (step + 1) * recipe.batch_size].to(run.device)

@@ -6,7 +6,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.fitting.checkpoint import RunState
-from training.fitting.device import autocast, precision_on
+from training.fitting.device import autocast, computes_in_bf16
 from training.fitting.matrix_convolution import use_matrix_products
 from training.fitting.network import build_network
 from training.fitting.warm_start import warm_start
@@ -32,7 +32,7 @@ class Run:
         self.device = device
         # Convolutions on a CPU are 1.4 to 2.1 times faster with the channels last.
         network = build_network(recipe.network, recipe.dropout).to(device)
-        if device.type == "cpu" and precision_on(device, recipe) == torch.bfloat16:
+        if device.type == "cpu" and computes_in_bf16(device, recipe):
             use_matrix_products(network)
         self.network = network.to(memory_format=torch.channels_last)
         average = get_ema_multi_avg_fn(recipe.ema_decay)
@@ -84,7 +84,7 @@ class Run:
         return loss.detach()
 
     def autocast(self) -> torch.autocast:
-        """Return the context in which the network computes in the recipe's precision."""
+        """Return the context in which the network computes."""
         return autocast(self.device, self.recipe)
 
     def state_dict(self) -> RunState:

@@ -101,7 +101,7 @@ def run_pipeline(plan: Plan, tracker: Tracker, say: Say) -> Outcome:
                 learned,
                 experiment.quantisation,
                 place.folder / "candidate",
-                smoothing=experiment.train.label_smoothing,
+                smoothing=experiment.train.smoothing,
                 threads=threads,
             )
             evaluate(candidate, learned, place, run, threads)

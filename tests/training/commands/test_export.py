@@ -5,6 +5,7 @@ import pytest
 
 from tests.training.commands.conftest import MODEL, call
 from tests.training.smoke import ROOT, SMOKE
+from training.export.onnx_classifier import open_classifier
 
 
 def test_champion_is_exported_by_default_and_missed_where_there_is_none(
@@ -70,6 +71,17 @@ def run_with(home: Path, folder: Path, old: str, new: str) -> Path:
     assert old in text
     recipe.write_text(text.replace(old, new), encoding="utf-8")
     return run
+
+
+def test_the_runs_own_smoothing_is_taken_off(
+    home: Path, parquet_folder: Path, tmp_path: Path
+) -> None:
+    run = run_with(home, tmp_path, "label_smoothing: 0.1", "label_smoothing: 0.05")
+    words = ("export", "--run", run, "--data", parquet_folder)
+    result = call(*words, "--threads", "1", "--repository", tmp_path / "new")
+    assert result.exit_code == 0, result.output
+    written = open_classifier(tmp_path / "new" / MODEL, threads=1)
+    assert written.metadata["smoothing"] == "0.05"
 
 
 def test_run_of_a_network_that_can_not_be_served_is_refused(

@@ -95,6 +95,16 @@ def test_what_is_no_single_face_is_looked_at_without_its_mirrored_border(
     assert np.array_equal(look.aligned, align(enlarge(noise()), LANDMARKS))
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "faces"),
+    [((), (face(), face(90, 90)), 0), ((face(), face(90, 90)), (), 2)],
+)
+def test_how_many_there_are_is_what_was_seen_with_the_border(
+    first: tuple[Detection, ...], then: tuple[Detection, ...], faces: int
+) -> None:
+    assert look_at_crop(noise(), FakeFinder(*first, then=then)).faces == faces
+
+
 def test_face_beside_its_mirror_image_is_found(face_network: FaceNetwork) -> None:
     cut = astronaut()[20:150, 180:310].mean(axis=2).astype(np.uint8)
     crop = cv2.resize(cut, (48, 48), interpolation=cv2.INTER_AREA).astype(np.uint8)

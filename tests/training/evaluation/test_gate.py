@@ -166,15 +166,22 @@ def test_champion_judged_by_other_images_refuses_a_better_challenger(
 
 
 def test_a_slice_that_falls_by_more_than_the_margin_refuses_a_better_challenger() -> None:
-    champion, challenger = right_on(range(8)), right_on(range(1, 40))
+    champion, challenger = right_on(range(8)), right_on(range(2, 40))
     slices = {"dark": right_on(range(8)), "small": right_on(range(20, 40))}
     recipe = LENIENT.model_copy(update={"slice_margin": 0.05})
     decision = decide(champion, challenger, recipe, slices)
-    assert decision.reasons == ("Its accuracy on dark falls by 12.50 points, more than 5.00.",)
+    assert decision.reasons == ("Its accuracy on dark falls by 25.00 points, more than 5.00.",)
     assert decision.slices == {
-        "dark": Compared(8, 1.0, 0.875, -0.125),
+        "dark": Compared(8, 1.0, 0.75, -0.25),
         "small": Compared(20, 0.0, 1.0, 1.0),
     }
+
+
+@pytest.mark.parametrize("images", [1, 8, 30])
+def test_one_image_of_a_small_slice_refuses_nobody(images: int) -> None:
+    champion, challenger = right_on(range(images)), right_on(range(1, 45))
+    recipe = LENIENT.model_copy(update={"slice_margin": 0.03})
+    assert decide(champion, challenger, recipe, {"few": right_on(range(images))}).accepted
 
 
 def test_the_worst_slice_is_the_one_that_falls_most_not_the_one_with_the_lowest_accuracy() -> None:

@@ -48,7 +48,7 @@ def test_candidate_of_the_same_weights_is_not_made_again(
     assert candidate.model.stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("what", ["weights", "data", "smoothing"])
+@pytest.mark.parametrize("what", ["weights", "data", "smoothing", "form"])
 def test_candidate_that_was_made_of_something_else_is_replaced(
     candidate: Candidate, trained_run: Path, drawn: Fer2013, tmp_path: Path, what: str
 ) -> None:
@@ -98,6 +98,14 @@ def test_account_that_was_cut_off_is_refused(copied: Path) -> None:
     account = (copied / "candidate.json").read_bytes()
     (copied / "candidate.json").write_bytes(account[:-10])
     with pytest.raises(CandidateError, match=r"candidate\.json: damaged, or of an older form\. "):
+        read_candidate(copied)
+
+
+def test_candidate_of_an_older_form_is_refused(copied: Path) -> None:
+    account = json.loads((copied / "candidate.json").read_text(encoding="utf-8"))
+    del account["made_of"]["form"]
+    (copied / "candidate.json").write_text(json.dumps(account), encoding="utf-8")
+    with pytest.raises(CandidateError, match=r"or of an older form\. .* makes it anew"):
         read_candidate(copied)
 
 

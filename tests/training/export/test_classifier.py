@@ -14,6 +14,7 @@ from emotion.labels import EMOTIONS
 from emotion.model_config import names_in
 from training.data.dataset import Fer2013
 from training.errors import ExportError
+from training.export.calibration import fit_temperature
 from training.export.classifier import (
     PARITY_TOLERANCE,
     build_classifier,
@@ -23,10 +24,9 @@ from training.export.classifier import (
 )
 from training.export.onnx_classifier import OnnxClassifier, open_classifier
 from training.fitting.checkpoint import best_weights, load_network
-from training.fitting.network import CalibratedClassifier, EmotionNetwork
+from training.fitting.network import CalibratedClassifier, EmotionNetwork, unsmoothed
 
 MODEL = "emotion_classifier/1/model.onnx"
-SMOOTHING = 0.1  # as the recipe of trained_run
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def test_served_model_gives_what_the_trained_network_gives(
     served: OnnxClassifier, network: EmotionNetwork, drawn: Fer2013, count: int
 ) -> None:
     crops = drawn.test.images[:count, np.newaxis]
-    calibration = (float(served.metadata[name]) for name in ("temperature", "smoothing"))
-    classifier = CalibratedClassifier(network, *calibration).eval()
+    temperature, smoothing = (float(served.metadata[name]) for name in ("temperature", "smoothing"))
+    classifier = CalibratedClassifier(network, temperature, smoothing=smoothing).eval()
     with torch.inference_mode():
         expected = classifier(torch.from_numpy(crops)).numpy()
     np.testing.assert_allclose(served.answer(crops), expected, atol=1e-5)
@@ -127,14 +127,14 @@ def test_version_is_the_day_the_weights_were_written_and_their_digest(
     weights = tmp_path / "best.pt"
     weights.write_bytes(best_weights(trained_run).read_bytes())
     os.utime(weights, (1_700_000_000, 1_700_000_000))  # 2023-11-14 22:13:20 UTC
-    model = build_classifier(weights, drawn, SMOOTHING)
+    model = build_classifier(weights, drawn, smoothing=0.1)
     _, digest = served.version.split("-")
     assert OnnxClassifier(model, threads=1).version == f"2023.11.14-{digest}"
 
 
 def test_model_that_differs_from_the_network_is_refused(trained_run: Path, drawn: Fer2013) -> None:
     with pytest.raises(ExportError, match="differs from the trained network by"):
-        build_classifier(best_weights(trained_run), drawn, SMOOTHING, tolerance=-1.0)
+        build_classifier(best_weights(trained_run), drawn, smoothing=0.1, tolerance=-1.0)
 
 
 def test_network_with_another_temperature_is_not_equal(
@@ -153,6 +153,18 @@ def test_repository_without_a_checksum_line_is_refused(tmp_path: Path, readme: s
         (tmp_path / "README.md").write_text(readme, encoding="utf-8")
     with pytest.raises(ExportError, match=r"README\.md: no checksum line for emotion_classifier"):
         place_classifier(b"a model", tmp_path)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.05])
+def test_temperature_is_that_of_logits_without_smoothing(
+    network: EmotionNetwork, trained_run: Path, drawn: Fer2013, smoothing: float
+) -> None:
+    model = build_classifier(best_weights(trained_run), drawn, smoothing=smoothing)
+    meant = unsmoothed(logits_of(network, drawn.val), smoothing).numpy()
+    metadata = OnnxClassifier(model, threads=1).metadata
+    assert metadata["smoothing"] == str(smoothing)
+    expected = fit_temperature(meant, drawn.val.labels)
+    assert float(metadata["temperature"]) == pytest.approx(expected, abs=1e-4)
 
 
 def test_logits_of_a_split_are_those_of_its_images(network: EmotionNetwork, drawn: Fer2013) -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from training.errors import DeviceError
-from training.fitting.device import precision_on, use_device
+from training.fitting.device import computes_in_bf16, use_device
 from training.recipe import Recipe
 
 
@@ -23,19 +23,19 @@ def test_device_that_is_not_there_is_refused_in_one_line(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("able", "computes_in"),
+    ("able", "pays"),
     [
-        ({"avx512_bf16": True}, torch.bfloat16),
-        ({"amx_bf16": True, "avx512_bf16": False}, torch.bfloat16),
-        ({"neon": True, "bf16": True}, torch.bfloat16),
-        ({"avx2": True, "amx_bf16": False, "avx512_bf16": False}, torch.float32),
-        ({"neon": True}, torch.float32),
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True, "avx512_bf16": False}, True),
+        ({"neon": True, "bf16": True}, True),
+        ({"avx2": True, "amx_bf16": False, "avx512_bf16": False}, False),
+        ({"neon": True}, False),
     ],
 )
 def test_bf16_is_for_processors_that_have_it(
-    able: dict[str, bool], computes_in: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    able: dict[str, bool], monkeypatch: pytest.MonkeyPatch, *, pays: bool
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
     cpu = torch.device("cpu")
-    assert precision_on(cpu, Recipe(precision="bf16")) == computes_in
-    assert precision_on(cpu, Recipe(precision="fp32")) == torch.float32
+    assert computes_in_bf16(cpu, Recipe(precision="bf16")) == pays
+    assert not computes_in_bf16(cpu, Recipe(precision="fp32"))
