@@ -27,7 +27,7 @@ Precision = Literal["fp32", "int8"]
 _PRECISIONS: tuple[Precision, ...] = ("fp32", "int8")
 _ACCOUNT = "candidate.json"
 # Raise it when the same weights, data and recipe would give other files.
-_FORM = 2
+_FORM = 3
 _ANEW = "`python -m training export --run` with the run's --data makes it anew"
 
 

@@ -8,6 +8,8 @@ from training.export.candidate import Candidate
 from training.export.onnx_classifier import OnnxClassifier
 from training.export.quantisation import quantise
 
+LAYER = "layer2.0.conv1.weight"
+
 
 @pytest.fixture(scope="module")
 def graph(candidate: Candidate) -> onnx.GraphProto:
@@ -28,7 +30,7 @@ def test_weights_are_signed_bytes_and_activations_unsigned(graph: onnx.GraphProt
 
 def test_no_two_products_overflow_16_bits(graph: onnx.GraphProto) -> None:
     weights = [one for one in graph.initializer if one.name.endswith("weight_quantized")]
-    assert len(weights) == 21  # 20 convolutions and the last layer
+    assert len(weights) == 19  # all convolutions but the first
     largest = max(int(np.abs(numpy_helper.to_array(one).astype(int)).max()) for one in weights)
     assert 2 * 255 * largest <= np.iinfo(np.int16).max
     assert largest == 64
@@ -36,15 +38,35 @@ def test_no_two_products_overflow_16_bits(graph: onnx.GraphProto) -> None:
 
 def test_weights_have_a_scale_a_channel(graph: onnx.GraphProto) -> None:
     values = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    stem = next(
-        name for name in values if "conv1.weight_quantized" in name and "resnet.conv1" in name
-    )
     (scale,) = (
         node.input[1]
         for node in graph.node
-        if node.op_type == "DequantizeLinear" and node.input[0] == stem
+        if node.op_type == "DequantizeLinear" and node.input[0].endswith(f"{LAYER}_quantized")
     )
-    assert values[scale].shape == (64,)
+    assert values[scale].shape == (128,)
+
+
+def test_first_convolution_and_last_layer_stay_in_floats(graph: onnx.GraphProto) -> None:
+    floats = {one.name for one in graph.initializer if one.data_type == TensorProto.FLOAT}
+    weights = {name for name in floats if name.endswith(".weight") and not name.endswith("_scale")}
+    assert weights == {"network.resnet.conv1.weight", "network.resnet.fc.1.weight"}
+
+
+def test_ranges_are_means_over_batches(candidate: Candidate, drawn: Fer2013) -> None:
+    fp32 = candidate.variants["fp32"].read_bytes()
+    usual = np.tile(drawn.train.images[:8], (40, 1, 1))  # five batches
+    odd = usual.copy()
+    odd[-1] = np.random.default_rng(0).integers(0, 2, (48, 48), dtype=np.uint8) * 255
+    ranges = [step_of_the_first(quantise(fp32, images)) for images in (usual, odd, odd[-1:])]
+    assert ranges[1] == pytest.approx(ranges[0] + (ranges[2] - ranges[0]) / 5, rel=0.01)
+
+
+def step_of_the_first(model: bytes) -> float:
+    """Return what one step of the stem's answers is worth."""
+    graph = onnx.load_from_string(model).graph
+    values = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    first = next(node for node in graph.node if node.op_type == "QuantizeLinear")
+    return float(values[first.input[1]])
 
 
 def test_normalisation_and_calibration_stay_in_floats(graph: onnx.GraphProto) -> None:
