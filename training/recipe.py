@@ -65,7 +65,9 @@ class Recipe(Frozen):
     warmup_epochs: float = Field(default=1.0, ge=0.0)
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
     weight_decay: float = Field(default=5e-4, ge=0.0, description="not on biases and norms")
-    label_smoothing: Fraction = 0.1
+    label_smoothing: float = Field(
+        default=0.1, ge=0.0, le=0.9, description="share of each target that is spread evenly"
+    )
     votes: Fraction = Field(
         default=0.0, description="share of each target that is FER+'s votes; the rest is the label"
     )

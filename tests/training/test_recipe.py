@@ -28,6 +28,11 @@ def test_smoothing_is_spread_over_what_is_not_taught() -> None:
     assert Recipe.model_validate(taught).smoothing == pytest.approx(0.04)
 
 
+def test_targets_that_are_only_smoothed_teach_nothing_and_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"label_smoothing\n.*less than or equal to 0\.9"):
+        Recipe(label_smoothing=1.0)
+
+
 def test_fine_network_can_not_begin_with_a_served_ones_weights() -> None:
     with pytest.raises(ValidationError, match="A fine network begins with random weights"):
         Recipe.model_validate({"network": "fine", "initial": "model.onnx"})
