@@ -67,12 +67,12 @@ def require_place(repository: Path) -> None:
     """Refuse a folder that no classifier can be written into, before minutes of work.
 
     Args:
-        repository: a model repository, or a folder that isn't there yet and can be begun.
+        repository: a model repository, or a folder that is empty or not there, and can be begun.
 
     Raises:
         ExportError: it is something else, or the folder that it would lie in is missing.
     """
-    if repository.exists():
+    if _is_begun(repository):
         require_checksum_line(repository)
     elif not repository.absolute().parent.is_dir():
         raise ExportError(
@@ -82,13 +82,13 @@ def require_place(repository: Path) -> None:
 
 
 def begin_repository(folder: Path, built_in: Path) -> None:
-    """Copy the built-in model repository to a folder that isn't there yet: complete or not at all.
+    """Copy the built-in model repository to a folder that isn't there, or is empty: all or nothing.
 
     Args:
         folder: becomes a model repository.
         built_in: the one that comes with the project.
     """
-    if folder.exists():
+    if _is_begun(folder):
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -97,6 +97,10 @@ def begin_repository(folder: Path, built_in: Path) -> None:
         (draft / folder.name).replace(folder)
     finally:
         shutil.rmtree(draft)
+
+
+def _is_begun(folder: Path) -> bool:
+    return folder.is_file() or (folder.is_dir() and any(folder.iterdir()))
 
 
 def _champion_of(registry: Registry) -> Version:

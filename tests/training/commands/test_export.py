@@ -35,9 +35,12 @@ def test_pipeline_writes_no_trial_into_the_projects_model_repository(tmp_path: P
     assert not (tmp_path / "home").exists()
 
 
-def test_repository_that_is_not_there_begins_as_the_projects(
-    home: Path, parquet_folder: Path, tmp_path: Path
+@pytest.mark.parametrize("is_there", [True, False])
+def test_repository_that_is_empty_or_not_there_begins_as_the_projects(
+    home: Path, parquet_folder: Path, tmp_path: Path, *, is_there: bool
 ) -> None:
+    if is_there:
+        (tmp_path / "new").mkdir()
     words = ("export", "--run", home / "runs" / "smoke", "--data", parquet_folder)
     result = call(*words, "--threads", "1", "--repository", tmp_path / "new")
     assert result.exit_code == 0, result.output
