@@ -68,12 +68,13 @@ def look_at_crop(image: npt.NDArray[np.uint8], finder: FaceFinder) -> Look:
     enlarged = enlarge(image)
     found = [face for face in _seen_in(enlarged, finder) if not _is_in_the_border(face)]
     if len(found) == 1:
-        (face,), landmarks = found, found[0].landmarks
+        face = found[0]
+        landmarks = face.landmarks
     else:
         alone = _seen_in(enlarged[BORDER:-BORDER, BORDER:-BORDER], finder)
         if len(alone) != 1:
             return _look(image, image, len(found))
-        (face,) = alone
+        face = alone[0]
         landmarks = _five(np.array(face.landmarks) + BORDER)
     return _look(image, align(enlarged, landmarks), 1, face, in_the_small(landmarks))
 

@@ -1,7 +1,7 @@
 """From fp32 to int8: weights per channel in seven bits, activations in eight by their ranges.
 
 The first convolution and what comes after the last one stay in fp32: a thousandth of the work, and
-a quarter of what rounding changed. A range is the mean over batches of the smallest and the largest
+a fifth of what rounding changed. A range is the mean over batches of the smallest and the largest
 activation, so that one odd image hardly widens it.
 
 The file says where to round (QuantizeLinear and DequantizeLinear around each operator), so one
