@@ -83,14 +83,16 @@ triton: .venv-triton/.ready  ## Start a Triton server on 127.0.0.1:8001 (gRPC) w
 
 # In processes of their own: training's tests load torch and send signals, the others load OpenVINO
 # and gRPC. A process that had run most of those with gRPC's asyncio in it has died of a segmentation
-# fault (seen with several test processes only, and not explained yet), so these are short ones.
+# fault (seen with several test processes only, and not explained yet), so these are short ones. They
+# come one after the other: each server is started once for all tests that it serves.
 APART = tests/e2e tests/service/grpc
 .PHONY: test
 test: .venv/.ready .venv-triton/.ready  ## Run the tests but the heavy ones, with branch coverage
 	$(PYTEST) --cov --cov-fail-under=0 --cov-report= --ignore=tests/training \
 		$(addprefix --ignore=,$(APART)) $(PYTEST_FLAGS)
 	for folder in $(APART); do \
-		$(PYTEST) --cov --cov-append --cov-fail-under=0 --cov-report= $$folder $(PYTEST_FLAGS) \
+		$(PYTEST) --numprocesses=0 --cov --cov-append --cov-fail-under=0 --cov-report= \
+			$$folder $(PYTEST_FLAGS) \
 		|| [ $$? -eq 5 ]; done  # 5: flags have chosen none of these
 	$(PYTEST) --cov --cov-append --cov-report=term-missing:skip-covered tests/training $(PYTEST_FLAGS)
 

@@ -1,9 +1,11 @@
 """What all tests share: the data that isn't committed, and the detector that is."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from service.models.openvino import OpenVinoFaceNetwork
 from tests.mlflow_server import MlflowServer, mlflow_server
@@ -12,6 +14,15 @@ from tests.triton_server import TritonServer, triton_server, tritonserver
 
 PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C, for those that tests start: a shell's background commands ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Rich draws an error's trace, with all that was known at each step, for up to half a minute.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.hookimpl(tryfirst=True)

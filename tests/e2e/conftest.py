@@ -40,8 +40,9 @@ def home(folder: Path) -> Path:
     return folder / "rapt"
 
 
-@pytest.fixture(params=["inline", "runners"])
+@pytest.fixture(params=["inline", pytest.param("runners", marks=pytest.mark.soak)])
 def topology(request: pytest.FixtureRequest) -> str:
+    """Of a server of the test's own, which takes long to start: one of each is for the soak."""
     name: str = request.param
     return name
 

@@ -48,7 +48,13 @@ def is_ready(server: Server) -> bool:
         return False
 
 
-@pytest.fixture(params=["inline", "runners", "triton", "bentoml serve"])
+# The one of most processes, and all in the soak.
+OTHERS = [
+    pytest.param(name, marks=pytest.mark.soak) for name in ("inline", "triton", "bentoml serve")
+]
+
+
+@pytest.fixture(params=["runners", *OTHERS])
 def started(request: pytest.FixtureRequest, folder: Path) -> Started:
     """A server of the test's own, for it ends it."""
     settings = {"RAPT_DETECTOR_PRECISION": "f32"}

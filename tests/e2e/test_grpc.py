@@ -96,6 +96,7 @@ def test_the_clients_deadline_is_kept(server: Server, work: list[bytes]) -> None
     until(lambda: in_flight(server) == 0, 30)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("server", ["runners"], indirect=True)
 def test_a_killed_model_is_waited_for_or_unavailable(server: Server, face_jpeg: bytes) -> None:
     with grpc.insecure_channel(server.grpc_target) as channel:

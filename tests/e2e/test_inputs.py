@@ -117,6 +117,7 @@ def told(desk: Office, job_id: str) -> Job:
     return desk.desk.get(LOCAL, Kind.PHOTOS, job_id)
 
 
+@pytest.mark.soak
 def test_a_killed_worker_leaves_the_report_of_a_set_as_if_nothing_had_happened(
     face_jpeg: bytes, tmp_path: Path
 ) -> None:

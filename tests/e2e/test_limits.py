@@ -64,6 +64,7 @@ def test_past_its_deadline_a_photo_is_refused_and_the_work_is_not_done(
         assert server.metric("rapt_requests_in_flight") == 0
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("server", ["runners"], indirect=True)
 @pytest.mark.parametrize("stage", ["FaceDetector", "EmotionClassifier"])
 def test_a_killed_model_is_503_until_it_is_back(

@@ -88,6 +88,7 @@ async def clients(server: Server, photo: bytes) -> AsyncIterator[Answers]:
 
 
 # A server, a registry and two pulls, each of which may be slow.
+@pytest.mark.soak
 @pytest.mark.timeout(400)
 async def test_a_new_champion_and_a_rollback_reach_clients_and_no_request_fails(
     topology: str,

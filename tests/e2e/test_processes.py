@@ -56,6 +56,7 @@ def test_it_ends_with_an_error_when_bentoml_is_killed_and_leaves_nothing_running
         until(lambda: all(has_ended(process) for process in family), 20)
 
 
+@pytest.mark.soak
 def test_what_a_killed_front_had_in_work_is_not_counted_by_the_next(
     folder: Path, face_jpeg: bytes
 ) -> None:

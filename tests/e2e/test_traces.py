@@ -66,7 +66,11 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(params=["inline", "runners", "triton"])
+# The one of most processes, and all in the soak.
+OTHERS = [pytest.param(name, marks=pytest.mark.soak) for name in ("inline", "triton")]
+
+
+@pytest.fixture(params=["runners", *OTHERS])
 def traced(
     request: pytest.FixtureRequest, folder: Path, collector: Collector
 ) -> Iterator[tuple[Server, str]]:
@@ -163,7 +167,6 @@ def test_without_a_collector_a_callers_trace_is_in_the_log_of_the_worker(
     assert done["trace_id"] == TRACES[0]
 
 
-@pytest.mark.parametrize("topology", ["inline", "runners"])
 def test_what_was_told_last_arrives_though_the_service_ends(
     topology: str, folder: Path, collector: Collector, face_jpeg: bytes
 ) -> None:

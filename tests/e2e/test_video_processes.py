@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from benchmarks.ports import free_ports
 from tests.e2e.models import readyz
@@ -35,6 +36,7 @@ def workers_alive(server: Server) -> int:
     return count
 
 
+@pytest.mark.soak
 def test_a_worker_that_is_killed_is_started_again_and_all_ends_together(folder: Path) -> None:
     with rapt("inline", folder) as server:
         until(lambda: workers_alive(server) == 1, 30, server)

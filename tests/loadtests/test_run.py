@@ -32,6 +32,7 @@ def by_endpoint(rows: list[Row], stage: str) -> dict[str, Row]:
     return {row.endpoint: row for row in rows if row.stage == stage}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("processes", [1, 2])
 def test_every_endpoint_is_called_and_answers_from_one_process_or_two_and_their_master(
     target: Target, tmp_path: Path, processes: int
@@ -46,6 +47,7 @@ def test_every_endpoint_is_called_and_answers_from_one_process_or_two_and_their_
     assert PHOTO_HTTP in report.read_text(encoding="utf-8")
 
 
+@pytest.mark.soak
 def test_refusals_are_told_apart_from_failures(tmp_path: Path, folder: Path) -> None:
     with rapt("inline", folder, RAPT_MAX_IN_FLIGHT="1", RAPT_MAX_JOBS="1") as server:
         load = Load("steady", 40.0, scale=0.1)

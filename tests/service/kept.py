@@ -18,6 +18,10 @@ from tests.postgres_server import PostgresServer
 from tests.s3_server import JOBS_BUCKET, S3Server
 
 Where = Literal["local", "remote"]
+# For what takes long: with real servers in the soak only.
+REMOTE_IN_SOAK = pytest.mark.parametrize(
+    "kept", ["local", pytest.param("remote", marks=pytest.mark.soak)], indirect=True
+)
 _TEMPLATE = "template_of_tests"
 
 

@@ -12,8 +12,9 @@ from tests.service.full_stream import FullStream
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
+    former = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**former)
 
 
 def test_an_event_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

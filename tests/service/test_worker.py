@@ -22,7 +22,7 @@ from service.settings import Settings
 from tests.service.jobs.databases import lose_rows_of_dbos, rows_of_dbos, stop_between_writes
 from tests.service.jobs.fake_analyses import MODEL, fake_video
 from tests.service.jobs.workers import PROJECT, Office, office, until, worker
-from tests.service.kept import Where, objects_of
+from tests.service.kept import REMOTE_IN_SOAK, Where, objects_of
 
 IN_A_FOLDER = pytest.mark.parametrize("kept", ["local"], indirect=True)
 UNEXPECTED = "The work ended by an error of ours that nobody expected; the worker's log has it."
@@ -75,6 +75,7 @@ def test_an_upload_is_kept_where_settings_say_so(settings: Settings, desk: Offic
     assert "source" in objects_of(settings)
 
 
+@REMOTE_IN_SOAK
 @pytest.mark.parametrize(
     "kills", [2, pytest.param(10, marks=pytest.mark.soak)], ids=["twice", "ten-times"]
 )
@@ -95,6 +96,7 @@ def test_a_worker_that_is_killed_leaves_a_report_as_if_nothing_had_happened(
     assert desk.reports(video_id) == undisturbed(tmp_path / "calm", video_id, video)
 
 
+@REMOTE_IN_SOAK
 def test_a_stopped_workers_video_is_taken_up_and_what_it_writes_later_is_refused(
     settings: Settings, desk: Office, tmp_path: Path
 ) -> None:
@@ -121,6 +123,7 @@ def test_a_stopped_workers_video_is_taken_up_and_what_it_writes_later_is_refused
     assert desk.reports(video_id) == reports
 
 
+@REMOTE_IN_SOAK
 def test_told_to_end_a_worker_hands_back_at_once_and_the_next_goes_on(
     settings: Settings, desk: Office
 ) -> None:
@@ -165,6 +168,7 @@ def test_a_deleted_video_leaves_nothing_even_while_it_is_worked_on(
     assert desk.folder.ledger.in_states(list(State), 10) == []
 
 
+@REMOTE_IN_SOAK
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [("fails_at", "The video is damaged here."), ("bug_at", UNEXPECTED)],
@@ -215,6 +219,7 @@ def test_an_upload_that_is_gone_fails_the_video(settings: Settings, desk: Office
     assert failed.error == "The upload is gone. Send it again."
 
 
+@REMOTE_IN_SOAK
 def test_what_is_old_is_erased(settings: Settings, desk: Office) -> None:
     old = desk.send(fake_video())
     with worker(settings):
@@ -225,6 +230,7 @@ def test_what_is_old_is_erased(settings: Settings, desk: Office) -> None:
     assert objects_of(settings) == []
 
 
+@REMOTE_IN_SOAK
 def test_rows_that_dbos_has_lost_are_handed_out_again(settings: Settings, desk: Office) -> None:
     video_id = desk.send(fake_video(segments=4, seconds=0.5))
     with worker(settings):

@@ -11,7 +11,7 @@ from service.jobs.promises import count_due
 from service.settings import Settings
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import Office, office, until, worker
-from tests.service.kept import Where
+from tests.service.kept import REMOTE_IN_SOAK, Where
 from tests.webhook_server import SECRET, WebhookServer, webhook_server
 
 VARIABLES = {
@@ -65,6 +65,7 @@ def test_a_webhook_is_told_once_of_each_end(
         Webhook(SECRET).verify(one.body, one.headers)
 
 
+@REMOTE_IN_SOAK
 def test_what_no_worker_could_tell_is_told_by_the_next(
     settings: Settings, desk: Office, server: WebhookServer
 ) -> None:

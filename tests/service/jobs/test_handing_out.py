@@ -11,6 +11,9 @@ from service.settings import Settings
 from tests.service.jobs.databases import rows_of_dbos
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import Office, office, restarted_worker, until, worker
+from tests.service.kept import REMOTE_IN_SOAK
+
+pytestmark = REMOTE_IN_SOAK
 
 # Where two run at once, a machine that stands still for seconds makes neither a dead one.
 PATIENT = {"RAPT_WORKER_STALE_SECONDS": "6.0"}

@@ -17,16 +17,15 @@ from service.jobs.ledger import Ledger, new_row
 from service.jobs.opened import OpenedFolder
 from service.jobs.schedule_desk import ScheduleDesk
 from service.jobs.scheduler import Scheduler
-from service.jobs.schedules import Schedule, Schedules, next_time
+from service.jobs.schedules import Schedule, Schedules
 from service.settings import Settings
 from service.sources import Found, Location, Sources
 from tests.service.inbox import Inbox
 from tests.service.jobs.fake_analyses import fake_video
 from tests.service.jobs.workers import office, until, worker
-from tests.service.kept import Where
+from tests.service.kept import REMOTE_IN_SOAK, Where
 
 NIGHTLY = "0 3 * * *"
-THREE_O_CLOCK = 1795748400.0  # 2026-11-27, UTC.
 
 
 class ManyFiles(Sources):
@@ -76,28 +75,6 @@ def uris(database: Database) -> list[str]:
 
 def jobs_of(database: Database) -> list[Job]:
     return Ledger(database).in_states(list(State), 1000)
-
-
-@pytest.mark.parametrize(
-    ("cron", "now", "then"),
-    [
-        (NIGHTLY, THREE_O_CLOCK - 1, THREE_O_CLOCK),
-        (NIGHTLY, THREE_O_CLOCK, THREE_O_CLOCK + 86_400),
-        ("*/5 * * * mon-fri", THREE_O_CLOCK + 1, THREE_O_CLOCK + 300),
-    ],
-)
-def test_a_time_is_told_by_five_fields_in_utc(cron: str, now: float, then: float) -> None:
-    assert next_time(cron, now) == then
-
-
-@pytest.mark.parametrize(
-    "cron",
-    ["", "often", "* * * *", "* * * * * *", "@hourly", "61 * * * *", "0 0 31 2 *", "R * * * *",
-     "0 3 * * *\n", "*/0 * * * *", "0" * 200],
-)  # fmt: skip
-def test_what_is_no_time_is_refused(cron: str) -> None:
-    with pytest.raises(InvalidRequest, match=r"^cron: .* is no time\. "):
-        next_time(cron, THREE_O_CLOCK)
 
 
 def test_a_schedule_is_kept_told_and_deleted(database: Database, settings: Settings) -> None:
@@ -282,6 +259,7 @@ def test_photos_of_a_schedule_are_sets(
     assert {job.kind for job in jobs_of(folder.database)} == {Kind.PHOTOS}
 
 
+@REMOTE_IN_SOAK
 def test_what_arrives_is_worked_on_once_whatever_is_restarted(
     settings: Settings, inbox: Inbox
 ) -> None:

@@ -23,7 +23,7 @@ from service.kafka.bridge import Bridge
 from service.settings import Settings
 from tests.kafka_server import SESSION, KafkaServer, reader_of
 from tests.service.jobs.workers import Office, Worker, office, until, worker
-from tests.service.kept import Where
+from tests.service.kept import REMOTE_IN_SOAK, Where
 
 BRIDGE = "service.kafka"
 COMPLETED, FAILED = "rapt.jobs.completed", "rapt.jobs.failed"
@@ -143,6 +143,7 @@ def test_what_is_malformed_too_large_or_refused_is_a_dead_letter_and_holds_nothi
     assert letters[0].value() == b"{"
 
 
+@REMOTE_IN_SOAK
 def test_a_consumer_that_is_killed_misses_nothing(
     kafka: KafkaServer, desk: Office, bridge: Worker
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_consumer_that_is_killed_misses_nothing(
     assert {json.loads(line)["request"] for line in read} == {f"{number}" for number in range(6)}
 
 
+@REMOTE_IN_SOAK
 def test_a_bridge_that_is_killed_loses_nothing_and_doubles_nothing(
     settings: Settings, kafka: KafkaServer, desk: Office
 ) -> None:

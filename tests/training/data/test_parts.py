@@ -93,6 +93,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
 
 
+@pytest.mark.soak
 def test_killed_process_leaves_parts_and_what_comes_out_is_the_same_to_the_byte(
     slow_source: Path, tmp_path: Path
 ) -> None:

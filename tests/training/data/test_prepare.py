@@ -224,6 +224,7 @@ def test_missing_source_or_detector_is_an_error(
         prepare(DataRecipe(source=str(parquet_folder)), tmp_path, 1, tmp_path)
 
 
+@pytest.mark.soak
 def test_killed_process_leaves_whole_splits_that_are_not_done_again(
     slow_source: Path, tmp_path: Path
 ) -> None:
