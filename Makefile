@@ -9,7 +9,9 @@ TEST_PROCESSES ?= 2
 LOCK_FLAGS ?=
 LOAD_FLAGS ?=
 
-PYTEST = .venv/bin/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
+# A test process that dies ends the run: pytest-xdist has waited for ever for another.
+PYTEST = .venv/bin/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile \
+	--max-worker-restart=0
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
 SOURCES := $(wildcard emotion service training k8s loadtests benchmarks container tests)
 SHELL := /bin/bash

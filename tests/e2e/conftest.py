@@ -42,7 +42,7 @@ def home(folder: Path) -> Path:
 
 @pytest.fixture(params=["inline", pytest.param("runners", marks=pytest.mark.soak)])
 def topology(request: pytest.FixtureRequest) -> str:
-    """Of a server of the test's own, which takes long to start: one of each is for the soak."""
+    """Of a server of the test's own. It takes long to start, so the soak has the other one."""
     name: str = request.param
     return name
 

@@ -48,7 +48,7 @@ def is_ready(server: Server) -> bool:
         return False
 
 
-# The one of most processes, and all in the soak.
+# Beside the one of most processes, which `make test` has.
 OTHERS = [
     pytest.param(name, marks=pytest.mark.soak) for name in ("inline", "triton", "bentoml serve")
 ]

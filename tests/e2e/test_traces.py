@@ -66,7 +66,7 @@ EXPECTED = {
 }
 
 
-# The one of most processes, and all in the soak.
+# Beside the one of most processes, which `make test` has.
 OTHERS = [pytest.param(name, marks=pytest.mark.soak) for name in ("inline", "triton")]
 
 

@@ -18,7 +18,7 @@ from tests.postgres_server import PostgresServer
 from tests.s3_server import JOBS_BUCKET, S3Server
 
 Where = Literal["local", "remote"]
-# For what takes long: with real servers in the soak only.
+# For what takes long: with PostgreSQL and S3 in the soak only.
 REMOTE_IN_SOAK = pytest.mark.parametrize(
     "kept", ["local", pytest.param("remote", marks=pytest.mark.soak)], indirect=True
 )
