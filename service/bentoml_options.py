@@ -17,7 +17,7 @@ def front_options(settings: Settings) -> dict[str, Any]:
     """Return the options of the front service.
 
     BentoML counts a request's time until its answer begins, an upload's arrival included, and has
-    one limit for all.
+    one limit for all (``service.http.time_limit``).
 
     BentoML's own request metrics are off: they are labelled with the path that was asked for, so
     whoever asks for many paths fills memory and disk.

@@ -10,6 +10,7 @@ from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
 from service.http.front_first import put_front_first
+from service.http.time_limit import put_time_limit_in_place
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
@@ -28,6 +29,7 @@ from service.stages.observed import observed_pipeline
 from service.tracing.set_up import end_tracing, set_up_tracing
 
 set_up_logging()
+put_time_limit_in_place()
 settings = load_settings()
 plane = DataPlane(settings)
 opener = DeskOpener(settings)

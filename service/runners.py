@@ -16,6 +16,7 @@ from service.data_plane import Backend, DataPlane
 from service.grpc.beside import put_grpc_beside
 from service.http.front import create_front
 from service.http.front_first import put_front_first
+from service.http.time_limit import put_time_limit_in_place
 from service.jobs.opener import DeskOpener
 from service.lifeline import end_with_parent
 from service.logs import set_up_logging
@@ -44,6 +45,7 @@ Envelopes = Annotated[list[Any], ContentType("application/vnd.bentoml+pickle")]
 _PHOTOS_A_BATCH = 4  # A detector gains nothing by batching on a CPU: small ones keep latency low.
 
 set_up_logging()
+put_time_limit_in_place()
 settings = load_settings()
 plane = DataPlane(settings)
 opener = DeskOpener(settings)
