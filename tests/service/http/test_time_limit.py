@@ -12,6 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.time_limit import TimeLimit, put_time_limit_in_place
 
+REQUESTS = 400
+# asyncio forgets a cancelled timer once such are more than 100, and more than half of all.
+FEW = 150
+
 
 class Request:
     """What is known of a request while it is worked on."""
@@ -24,11 +28,6 @@ async def get(app: ASGIApp) -> httpx.Response:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://rapt.test") as client:
         return await client.get("/")
-
-
-REQUESTS = 400
-# asyncio forgets a cancelled timer once such are more than 100, and more than half of all.
-FEW = 150
 
 
 async def remembered(app: ASGIApp) -> int:
